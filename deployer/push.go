@@ -3,6 +3,7 @@ package deployer
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // EventKind is what a verified delivery turned out to be.
@@ -32,7 +33,7 @@ type Push struct {
 	Created    bool
 	Deleted    bool
 	Forced     bool
-	Message    string   // of the head commit
+	Message    string   // of the head commit, see [ShortMessage]
 	Author     string   // of the head commit
 	Paths      []string // changed files; meaningful only if Complete
 	Complete   bool     // Paths names every changed file. False means: treat everything as changed.
@@ -48,6 +49,32 @@ func (p Push) Tag() (string, bool) { return strings.CutPrefix(p.Ref, "refs/tags/
 
 // Image reports whether the push announces an image rather than a commit.
 func (p Push) Image() bool { return p.Ref != "" && !strings.HasPrefix(p.Ref, "refs/") }
+
+// maxMessage is how much of a commit message is kept, in bytes.
+const maxMessage = 200
+
+// ShortMessage returns message without surrounding white space, cut to 200 bytes between two characters. If a
+// marker that [Selector] heeds stood behind the cut, it is kept at the end.
+func ShortMessage(message string) string {
+	message = strings.TrimSpace(message)
+	if len(message) <= maxMessage {
+		return message
+	}
+	short := cut(message, maxMessage)
+	if marker := skipMarker(message); marker != "" && skipMarker(short) == "" {
+		marker = " … " + marker
+		short = cut(message, maxMessage-len(marker)) + marker
+	}
+	return short
+}
+
+// cut returns at most n bytes of s, and no half character.
+func cut(s string, n int) string {
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
 
 // ValidRef reports whether ref is a full Git reference that is safe to hand to
 // git as an argument (git-check-ref-format, plus: it starts with refs/heads/ or refs/tags/).

@@ -20,6 +20,17 @@ type Selector struct {
 // skipMarkers are honoured anywhere in the head commit's message, as on GitHub and GitLab.
 var skipMarkers = []string{"[skip ci]", "[ci skip]", "[skip cd]", "[no ci]", "[skip deploy]", "[deploy skip]"}
 
+// skipMarker returns the first marker that message contains, "" if there is none.
+func skipMarker(message string) string {
+	message = strings.ToLower(message)
+	for _, marker := range skipMarkers {
+		if strings.Contains(message, marker) {
+			return marker
+		}
+	}
+	return ""
+}
+
 // Wants reports whether the project wants push p. If not, reason is one
 // sentence for the person who asks why nothing was deployed. It is pure.
 func (s Selector) Wants(p Push) (ok bool, reason string) {
@@ -29,10 +40,8 @@ func (s Selector) Wants(p Push) (ok bool, reason string) {
 	if ok, reason := s.wantsRef(p); !ok {
 		return false, reason
 	}
-	for _, marker := range skipMarkers {
-		if strings.Contains(strings.ToLower(p.Message), marker) {
-			return false, fmt.Sprintf("the commit message says %s", marker)
-		}
+	if marker := skipMarker(p.Message); marker != "" {
+		return false, fmt.Sprintf("the commit message says %s", marker)
 	}
 	if len(s.Paths) == 0 || !p.Complete || p.Forced || p.Created {
 		return true, ""
@@ -84,33 +93,36 @@ func matchAny(patterns []string, name string) bool {
 // MatchGlob reports whether name matches pattern as described at [Selector].
 // An invalid pattern matches nothing; [ValidGlob] finds it when the configuration is read.
 func MatchGlob(pattern, name string) bool {
-	if !strings.Contains(pattern, "**") {
-		ok, err := path.Match(pattern, name)
-		return err == nil && ok
-	}
 	return matchSegments(strings.Split(pattern, "/"), strings.Split(name, "/"))
 }
 
-// matchSegments matches segment by segment; a "**" segment stands for any number of them, also none.
+// matchSegments matches segment by segment; a "**" segment stands for any
+// number of them, also none. Only the last "**" is ever tried again: whatever
+// the ones before it stood for, what follows it matches the same. So the time
+// is bounded by the product of both lengths, however many stars there are.
 func matchSegments(pattern, name []string) bool {
-	for len(pattern) > 0 {
-		if pattern[0] == "**" {
-			for i := range len(name) + 1 {
-				if matchSegments(pattern[1:], name[i:]) {
-					return true
-				}
-			}
+	star, after := -1, 0 // the last "**", and the segment that follows what it stands for
+	for p, n := 0, 0; ; {
+		switch {
+		case p < len(pattern) && pattern[p] == "**":
+			star, after = p, n
+			p++
+		case p == len(pattern) && n == len(name):
+			return true
+		case p < len(pattern) && n < len(name) && matchSegment(pattern[p], name[n]):
+			p, n = p+1, n+1
+		case star >= 0 && after < len(name):
+			after++
+			p, n = star+1, after
+		default:
 			return false
 		}
-		if len(name) == 0 {
-			return false
-		}
-		if ok, err := path.Match(strings.ReplaceAll(pattern[0], "**", "*"), name[0]); err != nil || !ok {
-			return false
-		}
-		pattern, name = pattern[1:], name[1:]
 	}
-	return len(name) == 0
+}
+
+func matchSegment(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
 }
 
 var globRE = regexp.MustCompile(`\*\*[^/]|[^/]\*\*`)
@@ -125,8 +137,10 @@ func ValidGlob(pattern string) error {
 	case strings.Count(pattern, "**") > 4:
 		return fmt.Errorf(`more than four "**" in %q`, pattern)
 	}
-	if _, err := path.Match(pattern, ""); err != nil {
-		return fmt.Errorf("%q: unclosed [ or trailing backslash", pattern)
+	for segment := range strings.SplitSeq(pattern, "/") {
+		if _, err := path.Match(segment, ""); err != nil {
+			return fmt.Errorf("%q: unclosed [ or trailing backslash", pattern)
+		}
 	}
 	return nil
 }

@@ -1,0 +1,57 @@
+# seadog. `make` alone lists the targets.
+
+SHELL   := /bin/bash
+GO      ?= go
+BIN     := bin/seadog
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+PKGS    := ./...
+FUZZTIME ?= 20s
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap build test race lint fuzz bench demo release clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+bootstrap: ## install or start what is missing: Docker Engine, Compose, PostgreSQL binaries
+	@./.ci/bootstrap
+
+build: $(BIN) ## build bin/seadog, one static binary
+
+.PHONY: $(BIN)
+$(BIN):
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/seadog
+
+test: lint ## everything, with the real engine, git and PostgreSQL
+	$(GO) test -timeout 20m $(PKGS)
+
+race: ## the tests under the race detector
+	$(GO) test -race -short -timeout 30m $(PKGS)
+
+lint: ## vet, staticcheck and gofumpt, pinned in go.mod
+	@test -z "$$($(GO) tool gofumpt -l cmd deployer watchdog loadtest | tee /dev/stderr)" || { echo "run: go tool gofumpt -w ."; exit 1; }
+	$(GO) vet $(PKGS)
+	$(GO) tool staticcheck $(PKGS)
+
+fuzz: ## every fuzz target for FUZZTIME (20s)
+	@set -e; for pkg in $$($(GO) list $(PKGS)); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; done
+
+bench: build ## the bars: intake against its peers, side by side
+	SEADOG_BINARY=$(CURDIR)/$(BIN) $(GO) test -run '^$$' -bench Webhooks -benchtime 1x -timeout 15m ./cmd/seadog
+	$(GO) test -run '^$$' -bench Accept -benchtime 3s ./deployer/sqlite ./deployer/postgres
+
+demo: build ## a signed push, a real Compose deployment, a broken one, its rollback
+	@./$(BIN) demo
+
+release: ## static binaries with checksums in dist/
+	@rm -rf dist && mkdir dist
+	@for arch in amd64 arm64; do \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/seadog-linux-$$arch ./cmd/seadog; done
+	@cd dist && sha256sum seadog-* > SHA256SUMS && cat SHA256SUMS
+
+clean: ## remove what was built
+	rm -rf bin dist

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seadog/seadog/cmd/seadog/demo"
+)
+
+func newDemoCommand(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "Show everything once: pushes, deployments, a broken one, its rollback",
+		Long: `Makes a sample repository with a Compose project, starts the service on the
+embedded store, sends signed pushes as GitHub would, shows the live log and the
+running container, pushes a broken version and shows the rollback. Needs git
+and a Docker Engine with Compose. Stops everything and leaves nothing behind.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			executable, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			if err := demo.Run(cmd.Context(), demo.Config{Executable: executable, Out: e.Stdout}); err != nil {
+				return err
+			}
+			fmt.Fprintln(e.Stdout, "\ndemo: ok")
+			return nil
+		},
+	}
+}
+
+// newDemoSiteCommand is what the sample container runs.
+func newDemoSiteCommand() *cobra.Command {
+	var health bool
+	cmd := &cobra.Command{
+		Use:    "demo-site",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if health {
+				return demo.SiteHealth(cmd.Context())
+			}
+			return demo.Site(cmd.Context())
+		},
+	}
+	cmd.Flags().BoolVar(&health, "health", false, "ask the site that runs beside this process")
+	return cmd
+}

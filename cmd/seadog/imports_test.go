@@ -1,0 +1,115 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/seadog/seadog/"
+
+// mayImport is the import table: what each package may import of this module,
+// tests aside. A package that is not listed may import nothing of ours but its
+// area's root. cmd/seadog wires and may import everything.
+var mayImport = map[string][]string{
+	"deployer":            {},
+	"deployer/transcript": {"deployer/process"},
+	"deployer/git":        {"deployer/process"},
+	"deployer/compose":    {"deployer/process"},
+	"deployer/engine":     {"deployer/health"},
+	"deployer/sqlite":     {"deployer/batch", "deployer/budget"},
+	"deployer/postgres":   {"deployer/batch", "deployer/budget"},
+	"deployer/httpd":      {"deployer/webhook", "deployer/budget", "deployer/transcript"},
+	"deployer/client":     {"deployer/transcript"},
+	"deployer/runner":     {"deployer/process", "deployer/transcript", "deployer/git", "deployer/compose", "deployer/engine", "deployer/health"},
+	"watchdog":            {},
+	"watchdog/master":     {"watchdog/handoff", "watchdog/scoreboard", "watchdog/journal"},
+	"watchdog/worker":     {"watchdog/handoff", "watchdog/scoreboard"},
+	"loadtest":            {},
+	"cmd/seadog/config":   {"deployer"},
+	"cmd/seadog/doctor":   {"deployer"},
+	"cmd/seadog/demo":     {"deployer"},
+	"deployer/storetest":  {},
+	"deployer/enginetest": {},
+	"cmd/seadog/scaffold": {},
+	"loadtest/webhooks":   {},
+}
+
+func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
+	t.Parallel()
+	for _, p := range listPackages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		if from == "cmd/seadog" {
+			continue
+		}
+		area, _, _ := strings.Cut(from, "/")
+		for _, imported := range p.Imports {
+			to, ours := strings.CutPrefix(imported, module)
+			if !ours || to == area && from != area || slices.Contains(mayImport[from], to) {
+				continue
+			}
+			t.Errorf("%s imports %s, which the table does not allow", from, to)
+		}
+	}
+}
+
+func TestPrometheusIsImportedOnlyByMetricsPackages(t *testing.T) {
+	t.Parallel()
+	for _, p := range listPackages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		if from == "cmd/seadog" || strings.HasSuffix(from, "/metrics") {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if strings.HasPrefix(imported, "github.com/prometheus/") {
+				t.Errorf("%s imports %s", from, imported)
+			}
+		}
+	}
+}
+
+// TestTheMasterHasNothingToHangOn: no HTTP, no database, no deployer in what
+// the master is made of.
+func TestTheMasterHasNothingToHangOn(t *testing.T) {
+	t.Parallel()
+	for _, p := range listPackages(t) {
+		if p.ImportPath != module+"watchdog/master" {
+			continue
+		}
+		for _, dep := range p.Deps {
+			for _, banned := range []string{"net/http", "database/sql", "github.com/gofiber/", "github.com/valyala/", "github.com/jackc/", module + "deployer"} {
+				if strings.HasPrefix(dep, banned) {
+					t.Errorf("the master depends on %s", dep)
+				}
+			}
+		}
+	}
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatalf("decode: %v", err)
+		}
+		packages = append(packages, p)
+	}
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seadog/seadog/cmd/seadog/config"
+	"github.com/seadog/seadog/watchdog"
+	"github.com/seadog/seadog/watchdog/handoff"
+	"github.com/seadog/seadog/watchdog/journal"
+	"github.com/seadog/seadog/watchdog/master"
+)
+
+// Names that master and workers agree on.
+const (
+	poolHTTP   = "http"
+	poolRunner = "runner"
+	poolAdmin  = "admin"
+
+	bellRunners = "runners" // something was queued
+	bellAdmin   = "admin"   // a process died
+
+	listenerAdmin = "admin"
+	journalFile   = "deaths.jsonl"
+)
+
+func listenerHTTP(i int) string { return "http-" + strconv.Itoa(i) }
+
+func newServeCommand(e *env) *cobra.Command {
+	var path string
+	var insecure bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the service",
+		Long: `Runs the service: a master that holds the listening sockets and watches its
+workers, HTTP workers that make webhooks durable, runners that deploy, and an
+admin process with metrics and health.
+
+SIGHUP replaces all workers, one at a time, from the configuration and the
+binary on disk. SIGTERM finishes what is under way; the second one stops it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(context.WithoutCancel(cmd.Context()), e, path, insecure)
+		},
+	}
+	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration `file` (default: $SEADOG_CONFIG, ./seadog.yml or /etc/seadog/seadog.yml)")
+	cmd.Flags().BoolVar(&insecure, "insecure", false, "start although there is a webhook without a secret, or no API token")
+	return cmd
+}
+
+// serve is the master. It knows sockets, pools and signals; what the workers
+// do is written in worker.go.
+func serve(ctx context.Context, e *env, path string, insecure bool) error {
+	cfg, err := config.Load(path, config.Options{Getenv: e.Getenv, Insecure: insecure})
+	if err != nil {
+		return err
+	}
+	log := newLog(e.Stdout)
+	for _, w := range cfg.Warnings {
+		log.Warn("configuration", "problem", w.Error())
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(cfg.Data, "journal"), 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	deaths, err := journal.Open(journal.Config{Path: filepath.Join(cfg.Data, "journal", journalFile)})
+	if err != nil {
+		return err
+	}
+	defer deaths.Close()
+	sockets, err := handoff.Listen(ctx, socketSpecs(cfg))
+	if err != nil {
+		return err
+	}
+	bells, err := doorbells()
+	if err != nil {
+		return errors.Join(err, sockets.Release())
+	}
+	log.Info("seadog starts", "version", versionText(), "config", cfg.File, "listen", cfg.Listen, "admin", cfg.Admin.String())
+	err = master.Run(ctx, master.Config{
+		Executable: executable,
+		Env:        e.Environ(),
+		Pools:      pools(cfg, insecure),
+		Sockets:    sockets,
+		Doorbells:  bells,
+		Counters:   counterNames(),
+		Record: func(d watchdog.Death) error {
+			defer bellByName(bells, bellAdmin).Ring()
+			return deaths.Append(d)
+		},
+		Log:         log,
+		ReapOrphans: true,
+	})
+	return errors.Join(err, sockets.Release())
+}
+
+func socketSpecs(cfg *config.Config) []handoff.Spec {
+	specs := []handoff.Spec{{Name: listenerAdmin, Address: cfg.Admin.String()}}
+	for i, l := range cfg.Listen {
+		specs = append(specs, handoff.Spec{Name: listenerHTTP(i), Address: l.String()})
+	}
+	return specs
+}
+
+func doorbells() ([]*handoff.Doorbell, error) {
+	var bells []*handoff.Doorbell
+	for _, name := range []string{bellRunners, bellAdmin} {
+		bell, err := handoff.NewDoorbell(name)
+		if err != nil {
+			return nil, err
+		}
+		bells = append(bells, bell)
+	}
+	return bells, nil
+}
+
+func bellByName(bells []*handoff.Doorbell, name string) *handoff.Doorbell {
+	for _, b := range bells {
+		if b.Name() == name {
+			return b
+		}
+	}
+	return nil
+}
+
+// killSlack is what a runner may take, beyond the grace of its step, to write
+// down how the deployment ended.
+const killSlack = 10 * time.Second
+
+// pools describes the workers. HTTP workers and runners end first and together,
+// so that nothing is taken in that nobody will run; admin ends last, because
+// it answers how the others are.
+func pools(cfg *config.Config, insecure bool) []watchdog.Pool {
+	args := func(kind string) []string {
+		args := []string{"worker", kind, "--config", cfg.File}
+		if insecure {
+			args = append(args, "--insecure")
+		}
+		return args
+	}
+	http := watchdog.Pool{
+		Name: poolHTTP, Count: cfg.HTTPWorkers, Args: args(poolHTTP),
+		Doorbells: []string{bellRunners}, StopGrace: 15 * time.Second,
+	}
+	for i := range cfg.Listen {
+		http.Listeners = append(http.Listeners, listenerHTTP(i))
+	}
+	grace := killSlack
+	for _, p := range cfg.Projects {
+		grace = max(grace, p.Steps.Grace+killSlack)
+	}
+	return []watchdog.Pool{
+		http,
+		{
+			Name: poolRunner, Count: cfg.Runners, Args: args(poolRunner), Doorbells: []string{bellRunners},
+			StopGrace: cfg.StopGrace, KillGrace: grace, Patient: true,
+			DeathSignal: syscall.SIGTERM, // it has children of its own to end
+		},
+		{
+			Name: poolAdmin, Count: 1, Args: args(poolAdmin), Listeners: []string{listenerAdmin},
+			Doorbells: []string{bellRunners, bellAdmin}, StopStage: 1, StopGrace: 15 * time.Second,
+		},
+	}
+}
+
+func newLog(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}

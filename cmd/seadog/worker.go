@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seadog/seadog/cmd/seadog/config"
+	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/watchdog/worker"
+)
+
+// job is one worker process while it works.
+type job struct {
+	*worker.Worker
+	cfg *config.Config
+	env *env
+	log *slog.Logger
+}
+
+// serveFunc does a worker's work; see [worker.Worker.Run] for its contexts.
+type serveFunc func(j job, intake, work context.Context) error
+
+// newWorkerCommand holds the commands that the master starts; nobody else can.
+func newWorkerCommand(e *env) *cobra.Command {
+	parent := &cobra.Command{Use: "worker", Hidden: true, Short: "Started by the master, never by hand"}
+	for kind, serve := range map[string]serveFunc{poolHTTP: serveHTTP, poolRunner: serveRunner, poolAdmin: serveAdmin} {
+		var path string
+		var insecure bool
+		cmd := &cobra.Command{
+			Use:  kind,
+			Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return runWorker(cmd.Context(), e, path, insecure, serve)
+			},
+		}
+		cmd.Flags().StringVar(&path, "config", "", "configuration file")
+		cmd.Flags().BoolVar(&insecure, "insecure", false, "as given to serve")
+		parent.AddCommand(cmd)
+	}
+	return parent
+}
+
+// runWorker claims the inheritance first, so that nothing this process opens or
+// starts can keep a listening socket, and then does the work. Its signals are
+// the watchdog's business, so ctx may not end by one.
+func runWorker(ctx context.Context, e *env, path string, insecure bool, serve serveFunc) error {
+	log := newLog(e.Stdout)
+	w, err := worker.Start(worker.Config{Log: log, Counters: counterNames()})
+	if err != nil {
+		return err
+	}
+	log = log.With("worker", w.ID().String())
+	return w.Run(context.WithoutCancel(ctx), func(intake, work context.Context) error {
+		cfg, err := config.Load(path, config.Options{Getenv: e.Getenv, Insecure: insecure})
+		if err != nil {
+			return err
+		}
+		return serve(job{Worker: w, cfg: cfg, env: e, log: log}, intake, work)
+	})
+}
+
+// project returns the projects by name.
+func (j job) projects() map[string]deployer.Project {
+	byName := make(map[string]deployer.Project, len(j.cfg.Projects))
+	for _, p := range j.cfg.Projects {
+		byName[p.Name] = p
+	}
+	return byName
+}

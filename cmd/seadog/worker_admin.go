@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/deployer/metrics"
+	"github.com/seadog/seadog/deployer/process"
+	"github.com/seadog/seadog/deployer/queue"
+	"github.com/seadog/seadog/deployer/transcript"
+)
+
+// sweepGrace is what leftovers of a dead runner get between TERM and KILL.
+const sweepGrace = 2 * time.Second
+
+// serveAdmin is the admin process: metrics and health, and the singletons under
+// the keeper's lease.
+func serveAdmin(j job, intake, work context.Context) (err error) {
+	owner, err := process.Self(j.cfg.Node)
+	if err != nil {
+		return err
+	}
+	store, err := openStore(work, j.cfg, j.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	docker, err := openEngine(j)
+	if err != nil {
+		return err
+	}
+	defer docker.Close()
+
+	deaths := make(chan struct{}, 1)
+	keeper, err := newKeeper(j, store, owner, deaths)
+	if err != nil {
+		return err
+	}
+	watch := newEngineWatch(docker)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	collector, err := metrics.New(registry, metrics.Config{
+		Store:    store,
+		Counters: func() metrics.Counters { return countersOf(j.Board()) },
+		Engine:   watch.last,
+	})
+	if err != nil {
+		return err
+	}
+	admin := metrics.Admin{
+		Gatherer: registry,
+		Checks: []metrics.Check{
+			{Name: "store", Probe: store.Ping},
+			{Name: "keeper", Probe: func(context.Context) error { return fresh(keeper.Beat()) }},
+			{Name: "engine", Probe: watch.check, Advisory: true},
+		},
+		Log: j.log,
+	}
+
+	g, ctx := errgroup.WithContext(intake)
+	g.Go(func() error { return keeper.Run(ctx) })
+	g.Go(func() error { return collector.Run(ctx) })
+	g.Go(func() error { return watch.Run(ctx) })
+	g.Go(func() error { return hear(ctx, j, deaths) })
+	g.Go(func() error { return admin.Run(ctx, j.Listeners()[listenerAdmin]) })
+	if err := j.Ready(); err != nil {
+		j.log.Warn("master was not told", "error", err)
+	}
+	return g.Wait()
+}
+
+// newKeeper puts the singletons together.
+func newKeeper(j job, store deployer.Store, owner deployer.Owner, deaths <-chan struct{}) (*queue.Keeper, error) {
+	book := transcript.Book{Dir: filepath.Join(j.cfg.Data, "logs")}
+	reaper, err := queue.NewReaper(queue.ReaperConfig{
+		Store:    store,
+		Liveness: func(o deployer.Owner) deployer.Liveness { return process.Liveness(o, owner) },
+		Sweep:    func(ctx context.Context, marker string) (int, error) { return process.Sweep(ctx, marker, sweepGrace) },
+		Ring:     j.Doorbell(bellRunners).Ring,
+		Deaths:   deaths,
+		Observer: newCounting(j.Region()),
+		Log:      j.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	retention, err := queue.NewRetention(queue.RetentionConfig{
+		Store:  store,
+		Policy: j.cfg.Retention,
+		Remove: func(_ context.Context, deployment int64) error {
+			return errors.Join(book.Remove(deployment), removeWorktrees(j.cfg.Data, deployment))
+		},
+		Log: j.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return queue.NewKeeper(queue.KeeperConfig{
+		Store: store,
+		Owner: owner,
+		Singletons: []queue.Singleton{
+			{Name: "reaper", Run: reaper.Run},
+			{Name: "retention", Run: retention.Run},
+		},
+		Log: j.log,
+	})
+}
+
+// removeWorktrees deletes what a deployment that is gone from the store left on disk.
+func removeWorktrees(data string, deployment int64) error {
+	left, err := filepath.Glob(filepath.Join(data, "projects", "*", "worktrees", strconv.FormatInt(deployment, 10)))
+	for _, dir := range left {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	return err
+}
+
+// hear passes the deaths that the master rings for on to the reaper.
+func hear(ctx context.Context, j job, deaths chan<- struct{}) error {
+	for ctx.Err() == nil {
+		if !j.Doorbell(bellAdmin).Wait(ctx, time.Minute) {
+			continue
+		}
+		select {
+		case deaths <- struct{}{}:
+		default: // the reaper has one to look after already
+		}
+	}
+	return nil
+}
+
+// keeperSilence is how long the store may leave the keeper without an answer
+// before the service says that it is not ready.
+const keeperSilence = 30 * time.Second
+
+func fresh(beat time.Time) error {
+	if beat.IsZero() || time.Since(beat) > keeperSilence {
+		return errors.New("the store has not answered the keeper lately")
+	}
+	return nil
+}

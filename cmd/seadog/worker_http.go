@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/seadog/seadog/deployer/httpd"
+	"github.com/seadog/seadog/deployer/transcript"
+)
+
+// serveHTTP is an HTTP worker: it verifies, persists and answers. It can be
+// replaced or killed at any moment without any deployment noticing.
+func serveHTTP(j job, intake, work context.Context) (err error) {
+	store, err := openStore(work, j.cfg, j.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	book := transcript.Book{Dir: filepath.Join(j.cfg.Data, "logs")}
+	tailer := transcript.NewTailer(book)
+	limits := j.cfg.Limits
+	var tokens []httpd.Token
+	for _, t := range j.cfg.Tokens {
+		tokens = append(tokens, httpd.Token(t))
+	}
+	server, err := httpd.New(httpd.Config{
+		Hooks:    j.cfg.Hooks,
+		Projects: j.cfg.Projects,
+		Tokens:   tokens,
+		Insecure: j.cfg.Insecure,
+		Store:    store,
+		Book:     book,
+		Tailer:   tailer,
+		Ring:     j.Doorbell(bellRunners).Ring,
+		Limits: httpd.Limits{
+			Body: limits.Body, BodyBudget: limits.BodyBudget,
+			HeaderTimeout: limits.HeaderTimeout, BodyTimeout: limits.BodyTimeout, IdleTimeout: limits.IdleTimeout,
+			Connections: limits.Connections, QueryBudget: limits.QueryBudget,
+		},
+		TrustedProxies: j.cfg.TrustedProxies,
+		Version:        versionText(),
+		Observer:       newCounting(j.Region()),
+		Log:            j.log,
+	})
+	if err != nil {
+		return err
+	}
+	listeners, err := j.httpListeners()
+	if err != nil {
+		return err
+	}
+	var g errgroup.Group
+	tails, stopTails := context.WithCancel(context.WithoutCancel(work))
+	g.Go(func() error { return tailer.Run(tails) })
+	g.Go(func() error {
+		defer stopTails() // live logs end with the server, not before
+		return server.Run(intake, listeners)
+	})
+	if err := j.Ready(); err != nil {
+		j.log.Warn("master was not told", "error", err)
+	}
+	return g.Wait()
+}
+
+// httpListeners returns the inherited sockets, with TLS if it is configured. The
+// certificate is read again by each worker, so SIGHUP takes a new one into use.
+func (j job) httpListeners() ([]net.Listener, error) {
+	var listeners []net.Listener
+	inherited := j.Listeners()
+	for i := range j.cfg.Listen {
+		l, ok := inherited[listenerHTTP(i)]
+		if !ok {
+			return nil, fmt.Errorf("listen %s was added since the service started: restart it", j.cfg.Listen[i])
+		}
+		listeners = append(listeners, l)
+	}
+	if j.cfg.TLS.Cert == "" {
+		return listeners, nil
+	}
+	cert, err := tls.LoadX509KeyPair(j.cfg.TLS.Cert, j.cfg.TLS.Key)
+	if err != nil {
+		return nil, fmt.Errorf("load the TLS certificate: %w", err)
+	}
+	for i, l := range listeners {
+		listeners[i] = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	}
+	return listeners, nil
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/seadog/seadog/cmd/seadog/config"
+	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/deployer/engine"
+	"github.com/seadog/seadog/deployer/process"
+	"github.com/seadog/seadog/deployer/runner"
+	"github.com/seadog/seadog/deployer/transcript"
+)
+
+// serveRunner is a runner: one deployment at a time, every step a child that can be killed.
+func serveRunner(j job, intake, work context.Context) (err error) {
+	if err := process.Adopt(); err != nil {
+		return err
+	}
+	owner, err := process.Self(j.cfg.Node)
+	if err != nil {
+		return err
+	}
+	store, err := openStore(work, j.cfg, j.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	docker, err := openEngine(j)
+	if err != nil {
+		return err
+	}
+	defer docker.Close()
+	r, err := runner.New(runner.Config{
+		Owner:    owner,
+		Store:    store,
+		Engine:   docker,
+		Projects: j.projects(),
+		Data:     j.cfg.Data,
+		Env:      childEnv(j.env, j.cfg),
+		Book:     transcript.Book{Dir: filepath.Join(j.cfg.Data, "logs")},
+		Redactor: transcript.NewRedactor(j.cfg.Secrets()...),
+		Exec:     process.Run,
+		Wait:     func(ctx context.Context, longest time.Duration) { j.Doorbell(bellRunners).Wait(ctx, longest) },
+		StepLog:  j.cfg.Limits.StepLog,
+		Log:      j.log,
+		Now:      time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	if err := j.Ready(); err != nil {
+		j.log.Warn("master was not told", "error", err)
+	}
+	ctx, stop := asShutdown(work)
+	defer stop()
+	return r.Run(intake, ctx)
+}
+
+// asShutdown returns a context that ends with work, with a cause that the
+// runner understands: the deployment is interrupted and runs again.
+func asShutdown(work context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(work))
+	detach := context.AfterFunc(work, func() {
+		cancel(&process.Stop{Cause: deployer.CauseShutdown, Reason: "the service was stopped", Err: context.Cause(work)})
+	})
+	return ctx, func() { detach(); cancel(nil) }
+}
+
+func openEngine(j job) (*engine.Client, error) {
+	host := j.cfg.Docker.Host
+	if host == "" {
+		host = j.env.Getenv("DOCKER_HOST")
+	}
+	return engine.New(engine.Config{Host: host, Log: j.log})
+}
+
+// childEnv is the environment of git and Compose: what they need to find
+// their programs, their user's settings and the engine, and what the
+// configuration passes on. Nothing else of the service's own environment
+// reaches them, so neither do its secrets.
+func childEnv(e *env, cfg *config.Config) []string {
+	names := []string{
+		"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
+		"SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT",
+		"DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
+		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+	}
+	names = append(append(names, cfg.Git.Env...), cfg.Docker.Env...)
+	var env []string
+	seen := map[string]bool{}
+	set := func(name, value string) {
+		if value != "" && !seen[name] {
+			seen[name] = true
+			env = append(env, name+"="+value)
+		}
+	}
+	set("DOCKER_HOST", cfg.Docker.Host)
+	set("DOCKER_CONFIG", cfg.Docker.Config)
+	for _, name := range names {
+		set(name, e.Getenv(name))
+	}
+	return env
+}

@@ -1,0 +1,92 @@
+package httpd
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/deployer/webhook"
+)
+
+// deliver takes one webhook: POST /hooks/{hook}, and with the secret as a
+// second segment for Docker Hub, which cannot sign.
+//
+// The hook is looked up before the body is read, the signature is checked
+// before the body is parsed, and nothing is answered before the store has made
+// delivery, decisions and deployments durable.
+func (s *Server) deliver(x *exchange) error {
+	hook, ok := s.hooks[x.c.Params("hook")]
+	token := x.c.Params("token")
+	if !ok || token != "" && hook.Provider != deployer.DockerHub {
+		return deployer.Errorf(deployer.CodeNotFound, "there is no such hook").
+			WithHint("the path is /hooks/NAME, with a name from the configuration")
+	}
+	if encoding := x.c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return deployer.Errorf(deployer.CodeInvalid, "the body must not be compressed")
+	}
+	body, err := s.bodies.read(x.ctx, x.c.Context(), x.route.body)
+	if err != nil {
+		return err
+	}
+	intake, err := s.understand(x, hook, token, body.bytes)
+	body.free() // nothing in intake points into it
+	if err != nil {
+		return err
+	}
+	return s.accept(x, intake)
+}
+
+// understand verifies and parses a delivery, and decides which of its pushes are wanted.
+func (s *Server) understand(x *exchange, h hook, token string, body []byte) (deployer.Intake, error) {
+	now := s.cfg.Now()
+	r := webhook.Request{
+		Header:      func(name string) string { return x.c.Get(name) },
+		Body:        body,
+		ContentType: x.c.Get(fiber.HeaderContentType),
+		Token:       token,
+		Now:         now,
+	}
+	if !s.cfg.Insecure || len(h.Secrets) > 0 {
+		if err := webhook.Verify(h.Provider, h.Secrets, r); err != nil {
+			return deployer.Intake{}, err
+		}
+	}
+	event, err := webhook.Parse(h.Provider, r)
+	if err != nil {
+		return deployer.Intake{}, err
+	}
+	intake := deployer.Intake{
+		Hook: h.Name, Provider: h.Provider, ExternalID: event.ID, Event: event.Name,
+		ReceivedAt: now, Bytes: len(body),
+	}
+	intake.Wanted, intake.Ignored = sort(h, event)
+	return intake, nil
+}
+
+// accept makes a delivery durable and answers with what was decided.
+func (s *Server) accept(x *exchange, intake deployer.Intake) error {
+	ctx, cancel := context.WithTimeout(x.ctx, s.cfg.Limits.AcceptTimeout)
+	defer cancel()
+	delivery, err := s.cfg.Store.Accept(ctx, intake)
+	if err != nil {
+		// Whatever it was: nothing was persisted, and this is the one answer
+		// after which some forges send again.
+		return deployer.Errorf(deployer.CodeUnavailable, "the delivery could not be recorded").
+			WithHint("deliver it again").Because(err)
+	}
+	status := fiber.StatusOK
+	for _, d := range delivery.Decisions {
+		if d.Verdict.Deploys() {
+			status = fiber.StatusAccepted
+		}
+	}
+	if status == fiber.StatusAccepted {
+		s.cfg.Ring()
+	}
+	s.cfg.Log.LogAttrs(ctx, slog.LevelDebug, "delivery recorded", slog.String(deployer.KeyHook, intake.Hook),
+		slog.Int64(deployer.KeyDelivery, delivery.ID), slog.String(deployer.KeyRequest, x.id))
+	return x.json(status, delivery)
+}

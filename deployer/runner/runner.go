@@ -1,0 +1,167 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/deployer/process"
+	"github.com/seadog/seadog/deployer/transcript"
+)
+
+const (
+	defaultKeep      = 3
+	defaultHeartbeat = 2 * time.Second
+	defaultLeaseTTL  = 30 * time.Second
+	pollInterval     = time.Second // the net below the doorbell
+	storeTimeout     = 10 * time.Second
+	defaultStepLog   = 16 << 20 // bytes
+)
+
+// Store is what a runner needs of [deployer.Store].
+type Store interface {
+	deployer.Queue
+	Deployment(ctx context.Context, id int64) (deployer.Deployment, error)
+	Deployments(ctx context.Context, f deployer.DeploymentFilter) ([]deployer.Deployment, error)
+	LastHealthy(ctx context.Context, project string, before int64) (deployer.Deployment, error)
+}
+
+// Config is everything that a [Runner] depends on.
+type Config struct {
+	Owner    deployer.Owner
+	Store    Store
+	Engine   Engine
+	Projects map[string]deployer.Project
+	Data     string   // directory of mirrors and worktrees
+	Env      []string // environment of git and Compose, before a project's own
+	Book     transcript.Book
+	Redactor *transcript.Redactor
+	Exec     process.Exec // process.Run
+	Log      *slog.Logger
+	Now      func() time.Time
+
+	// Wait returns when there may be something to claim, after max, or when ctx ends.
+	Wait func(ctx context.Context, max time.Duration)
+
+	StepLog   int64         // bytes kept of what one step prints; 16 MiB if 0
+	Heartbeat time.Duration // 2 s if 0
+	LeaseTTL  time.Duration // 30 s if 0; must not exceed the reaper's
+}
+
+// Validate says which required field is missing.
+func (c Config) Validate() error {
+	switch {
+	case c.Owner.PID == 0 || c.Owner.Boot == "":
+		return errors.New("runner: no owner")
+	case c.Store == nil || c.Engine == nil || c.Exec == nil || c.Wait == nil || c.Log == nil || c.Now == nil || c.Redactor == nil:
+		return errors.New("runner: incomplete configuration")
+	case c.Data == "" || c.Book.Dir == "":
+		return errors.New("runner: no data directory")
+	}
+	return nil
+}
+
+// Runner claims deployments one at a time. Use one per process.
+type Runner struct {
+	cfg   Config
+	names []string
+}
+
+// New returns a runner for the projects of c.
+func New(c Config) (*Runner, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = defaultHeartbeat
+	}
+	if c.LeaseTTL == 0 {
+		c.LeaseTTL = defaultLeaseTTL
+	}
+	if c.StepLog == 0 {
+		c.StepLog = defaultStepLog
+	}
+	return &Runner{cfg: c, names: slices.Sorted(maps.Keys(c.Projects))}, nil
+}
+
+// Run claims and runs deployments until intake ends, and returns when the last
+// one is over. When work ends, the deployment under way is interrupted: its
+// processes are killed and it is queued again. Run always returns nil.
+func (r *Runner) Run(intake, work context.Context) error {
+	for intake.Err() == nil {
+		d, err := r.claim(intake)
+		switch {
+		case err == nil:
+			r.deploy(work, d)
+		case errors.Is(err, deployer.ErrNothingQueued):
+			r.cfg.Wait(intake, pollInterval)
+		case intake.Err() == nil:
+			r.cfg.Log.Warn("claim failed", deployer.KeyError, err)
+			pause(intake, pollInterval)
+		}
+	}
+	return nil
+}
+
+func (r *Runner) claim(ctx context.Context) (deployer.Deployment, error) {
+	// A claim that succeeded must be known to have: it is not cut off by the end of intake.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	return r.cfg.Store.Claim(ctx, r.cfg.Owner, r.names)
+}
+
+// deploy runs one deployment to its end and writes it.
+func (r *Runner) deploy(work context.Context, d deployer.Deployment) {
+	log := r.cfg.Log.With(deployer.KeyDeployment, d.ID, deployer.KeyProject, d.Project)
+	log.Info("deployment started", "ref", d.Ref, "commit", d.Commit, "trigger", d.Trigger)
+	s := r.newSession(work, d, log)
+	result := s.run()
+	s.close()
+
+	if s.leaseLost() {
+		log.Warn("lease lost; nothing written")
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(work), storeTimeout)
+	defer cancel()
+	if err := r.finish(ctx, d, result); err != nil {
+		// The reaper will find the deployment without an owner and end it.
+		log.Error("end of deployment not written", deployer.KeyError, err)
+		return
+	}
+	log.Info("deployment over", deployer.KeyStatus, result.Status, "outcome", result.Outcome, deployer.KeyReason, result.Reason)
+}
+
+// finish writes the end. An interrupted deployment goes the reaper's way, which
+// places its retry in the same transaction.
+func (r *Runner) finish(ctx context.Context, d deployer.Deployment, result deployer.Result) error {
+	if result.Status != deployer.Interrupted {
+		_, err := r.cfg.Store.Finish(ctx, d.ID, r.cfg.Owner, result)
+		return err
+	}
+	now, err := r.cfg.Store.Heartbeat(ctx, d.ID, r.cfg.Owner)
+	if err != nil {
+		return err
+	}
+	if _, ok, err := r.cfg.Store.Reap(ctx, now, result); err != nil {
+		return err
+	} else if !ok {
+		return fmt.Errorf("deployment %d: %w", d.ID, deployer.ErrLeaseLost)
+	}
+	return nil
+}
+
+// pause waits for d or for the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

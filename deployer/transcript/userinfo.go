@@ -1,0 +1,50 @@
+package transcript
+
+import "bytes"
+
+// separators are the ways in which "://" is written, plainly and escaped, with
+// what ends the part after them in that way of writing.
+var separators = []struct{ text, at, colon, ends string }{
+	{"://", "@", ":", "/?#"},
+	{`:\/\/`, "@", ":", `\/?#`},
+	{"%3a%2f%2f", "%40", "%3a", "/?#"},
+	{"%3A%2F%2F", "%40", "%3A", "/?#"},
+}
+
+// redactURLs masks the user information of URLs, user and password alike
+// because tokens are passed as either. A user without password, as in
+// ssh://git@host, stays unless the scheme is http or https. It returns line
+// itself if there is nothing to mask.
+func redactURLs(line []byte) []byte {
+	for _, sep := range separators {
+		from := 0
+		for {
+			i := bytes.Index(line[from:], []byte(sep.text))
+			if i < 0 {
+				break
+			}
+			begin := from + i + len(sep.text)
+			from = begin
+			authority := line[begin : begin+authorityLen(line[begin:], sep.ends)]
+			at := bytes.LastIndex(authority, []byte(sep.at))
+			if at <= 0 || string(authority[:at]) == mask {
+				continue
+			}
+			web := bytes.HasSuffix(line[:begin-len(sep.text)], []byte("http")) || bytes.HasSuffix(line[:begin-len(sep.text)], []byte("https"))
+			if web || bytes.Contains(authority[:at], []byte(sep.colon)) {
+				line = bytes.Join([][]byte{line[:begin], line[begin+at:]}, []byte(mask))
+			}
+		}
+	}
+	return line
+}
+
+// authorityLen is the length of the user and host that b starts with.
+func authorityLen(b []byte, ends string) int {
+	for i, c := range b {
+		if c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || bytes.IndexByte([]byte(ends), c) >= 0 {
+			return i
+		}
+	}
+	return len(b)
+}

@@ -1,0 +1,215 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/seadog/seadog/watchdog"
+	"github.com/seadog/seadog/watchdog/scoreboard"
+)
+
+// master is the state of [Run]. Only the owner loop touches it.
+type master struct {
+	Config
+	board  *scoreboard.Board
+	memory *os.File // the scoreboard's
+	boot   string
+	places []*place
+	pools  []*pool
+
+	events   chan func() // run by the owner loop, in order
+	attended sync.WaitGroup
+	spawner  *spawner
+	recorder *queue[record]
+	notifier *queue[string]
+
+	announced bool      // READY=1 was sent
+	feed      time.Time // when WATCHDOG=1 is due; zero: never
+	roll      *roll     // nil if none is under way
+	stopping  bool
+	urgency   urgency
+	stage     int // of the pools that stop now
+	failure   error
+}
+
+// Run runs the pools until it is told to stop: by a signal, or by the end of
+// ctx, which counts as the first one. It returns nil after an orderly stop,
+// however workers had to be ended, and an error if the service could not start.
+// The sockets stay open; the caller releases them.
+func Run(ctx context.Context, c Config) error {
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	c, err := c.withDefaults()
+	if err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	m := &master{Config: c, boot: bootID(), events: make(chan func())}
+	if err := m.layOut(); err != nil {
+		return fmt.Errorf("master: %w", err)
+	}
+	if m.spawner, err = newSpawner(c, len(m.places)); err != nil {
+		return errors.Join(fmt.Errorf("master: %w", err), m.fold())
+	}
+	m.recorder = newQueue(m.record)
+	m.notifier = newQueue(c.Notify)
+
+	var wg sync.WaitGroup
+	wg.Go(m.spawner.run)
+	wg.Go(m.recorder.run)
+	wg.Go(m.notifier.run)
+	err = m.own(ctx)
+	close(m.spawner.orders)
+	m.recorder.close()
+	m.notifier.close()
+	m.drainEvents(&wg)
+	return errors.Join(err, m.fold())
+}
+
+// layOut makes pools, places and the scoreboard.
+func (m *master) layOut() error {
+	var ids []watchdog.ID
+	for _, p := range m.Pools {
+		for i := range p.Count {
+			ids = append(ids, watchdog.ID{Pool: p.Name, Index: i})
+		}
+	}
+	var err error
+	m.board, m.memory, err = scoreboard.Create(scoreboard.Layout{Workers: ids, Counters: m.Counters})
+	if err != nil {
+		return err
+	}
+	for _, p := range m.Pools {
+		kept := &pool{Pool: p}
+		m.pools = append(m.pools, kept)
+		for i := range p.Count {
+			id := watchdog.ID{Pool: p.Name, Index: i}
+			region, err := m.board.Region(id)
+			if err != nil {
+				return errors.Join(err, m.fold())
+			}
+			m.places = append(m.places, &place{id: id, pool: kept, region: region})
+		}
+	}
+	return nil
+}
+
+// fold gives the scoreboard back.
+func (m *master) fold() error { return errors.Join(m.board.Close(), m.memory.Close()) }
+
+// drainEvents runs what still arrives, from the recorder for instance, until
+// all goroutines are gone.
+func (m *master) drainEvents(wg *sync.WaitGroup) {
+	gone := make(chan struct{})
+	go func() { // ends with the goroutines that it waits for
+		defer close(gone)
+		m.attended.Wait()
+		wg.Wait()
+	}()
+	for {
+		select {
+		case f := <-m.events:
+			f()
+		case <-gone:
+			return
+		}
+	}
+}
+
+// own is the owner loop. It ends when it was told to stop and no child is left.
+func (m *master) own(ctx context.Context) error {
+	signals, unsubscribe := m.subscribe()
+	defer unsubscribe()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	if m.WatchdogEvery > 0 {
+		m.feed = time.Now().Add(m.WatchdogEvery)
+	}
+	for _, p := range m.places {
+		m.spawn(p)
+	}
+	done := ctx.Done()
+	for !m.over() {
+		select {
+		case f := <-m.events:
+			f()
+		case s := <-signals:
+			m.signal(s)
+		case s := <-m.Signals:
+			m.signal(s)
+		case <-done:
+			done = nil
+			m.stop("the service stops")
+		case <-timer.C:
+		}
+		timer.Reset(m.pass(time.Now()))
+	}
+	return m.failure
+}
+
+// subscribe returns the process' signals: those that steer the service, unless
+// they come from elsewhere, and those of its children, if orphans are reaped. PIPE is received so that a log nobody reads becomes an error
+// of write(2), not the end of the service.
+func (m *master) subscribe() (signals <-chan os.Signal, unsubscribe func()) {
+	c := make(chan os.Signal, 16)
+	var wanted []os.Signal
+	if m.ReapOrphans {
+		// Refused only by kernels before 3.4.
+		_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+		wanted = append(wanted, unix.SIGCHLD)
+	}
+	if m.Signals == nil {
+		wanted = append(wanted, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPIPE)
+	}
+	if len(wanted) > 0 {
+		signal.Notify(c, wanted...)
+	}
+	return c, func() { signal.Stop(c) }
+}
+
+func (m *master) signal(s os.Signal) {
+	switch s {
+	case unix.SIGTERM, unix.SIGINT:
+		m.stop("the service was stopped by " + unix.SignalName(s.(unix.Signal)))
+	case unix.SIGHUP:
+		m.startRoll()
+	case unix.SIGCHLD:
+		m.reapOrphans()
+	}
+}
+
+// pass does what is due and returns how long nothing else is.
+func (m *master) pass(now time.Time) time.Duration {
+	next := now.Add(time.Hour)
+	sooner := func(t time.Time) {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	for _, p := range m.places {
+		if !p.restart.IsZero() && !now.Before(p.restart) {
+			p.restart = time.Time{}
+			m.spawn(p)
+		}
+		sooner(p.restart)
+		p.children(func(c *child) {
+			if !c.due.IsZero() && !now.Before(c.due) {
+				m.escalate(c)
+			}
+			sooner(c.due)
+		})
+	}
+	if !m.feed.IsZero() && !now.Before(m.feed) {
+		m.notifier.put("WATCHDOG=1")
+		m.feed = now.Add(m.WatchdogEvery)
+	}
+	sooner(m.feed)
+	return time.Until(next)
+}

@@ -1,0 +1,25 @@
+// Package worker is the child's side of the watchdog: [Start] claims what the
+// master handed over, and [Worker.Run] does the work under its eyes.
+//
+//	w, err := worker.Start(worker.Config{Log: log})
+//	…
+//	err = w.Run(ctx, func(intake, work context.Context) error {
+//		// open the store, build the server
+//		if err := w.Ready(); err != nil { … }
+//		// serve until intake is done, finish what was begun,
+//		// give it up when work is done
+//	})
+//
+// Two contexts end a worker. intake is done when it shall take no new work;
+// work is done when it shall give up what it has. Their causes say why:
+// [ErrDrain], [ErrStop] or [ErrMasterGone].
+//
+// While Run runs, the package owns three goroutines, and waits for them: one
+// beats in the scoreboard every 100 ms and looks once a second whether the
+// master is still the parent, one reads the control socket, one receives
+// signals.
+//
+// It refuses to know what the worker does, and it never ends the process, with
+// one exception: when the master is gone and the work has not ended within the
+// pool's kill grace, the process kills itself. Nobody else is left to do it.
+package worker
