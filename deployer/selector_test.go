@@ -8,10 +8,7 @@ import (
 	"github.com/seadog/seadog/deployer"
 )
 
-var (
-	shaA = strings.Repeat("a", 40)
-	shaB = strings.Repeat("b", 40)
-)
+var shaA = strings.Repeat("a", 40)
 
 func TestSelectorWants(t *testing.T) {
 	t.Parallel()

@@ -48,7 +48,7 @@ Exit codes:
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&path, "config", "", "configuration file (default $SEADOG_CONFIG, ./seadog.yml, /etc/seadog/seadog.yml)")
+	cmd.Flags().StringVarP(&path, "config", "c", "", "configuration `file` (default $SEADOG_CONFIG, ./seadog.yml, /etc/seadog/seadog.yml)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return cmd
 }

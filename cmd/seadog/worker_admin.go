@@ -71,11 +71,19 @@ func serveAdmin(j job, intake, work context.Context) (err error) {
 	g.Go(func() error { return collector.Run(ctx) })
 	g.Go(func() error { return watch.Run(ctx) })
 	g.Go(func() error { return hear(ctx, j, deaths) })
+	if shared, ok := store.(listener); ok {
+		g.Go(func() error { return shared.Listen(ctx, j.Doorbell(bellRunners).Ring) })
+	}
 	g.Go(func() error { return admin.Run(ctx, j.Listeners()[listenerAdmin]) })
 	if err := j.Ready(); err != nil {
 		j.log.Warn("master was not told", "error", err)
 	}
 	return g.Wait()
+}
+
+// listener is a store that other machines queue into as well; it says when.
+type listener interface {
+	Listen(ctx context.Context, ring func()) error
 }
 
 // newKeeper puts the singletons together.

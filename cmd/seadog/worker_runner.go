@@ -84,9 +84,8 @@ func openEngine(j job) (*engine.Client, error) {
 func childEnv(e *env, cfg *config.Config) []string {
 	names := []string{
 		"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
-		"SSH_AUTH_SOCK", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT",
+		"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT",
 		"DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
-		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 	}
 	names = append(append(names, cfg.Git.Env...), cfg.Docker.Env...)
 	var env []string

@@ -105,13 +105,18 @@ func TestFollowLeavesASilentConnection(t *testing.T) {
 func TestASlowReaderIsNotASilentService(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
+	taken := make(chan struct{})
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		requests.Add(1)
 		line(w, 1)
+		<-taken
 		event(w, "0:1", "end", over)
-	}, func(c *client.Config) { c.Silence = 30 * time.Millisecond })
-	err := c.Follow(bounded(t), 7, "", func(client.Event) error {
-		<-time.After(90 * time.Millisecond) // the reader is what takes its time here
+	}, func(c *client.Config) { c.Silence = time.Second })
+	err := c.Follow(bounded(t), 7, "", func(e client.Event) error {
+		if e.Kind == client.EventLine {
+			<-time.After(1500 * time.Millisecond) // the reader is what takes its time here
+			close(taken)
+		}
 		return nil
 	})
 	if err != nil || requests.Load() != 1 {

@@ -222,8 +222,7 @@ func (s service) model(t *tree, project, name string) Service {
 	}
 	for _, v := range s.Volumes {
 		if v.Type == "bind" {
-			rel, err := filepath.Rel(t.path, v.Source)
-			m.Binds = append(m.Binds, Bind{Source: v.Source, Target: v.Target, Inside: err == nil && filepath.IsLocal(rel)})
+			m.Binds = append(m.Binds, Bind{Source: v.Source, Target: v.Target, Inside: filepath.IsLocal(t.local("", v.Source))})
 		}
 	}
 	return m

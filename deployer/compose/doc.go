@@ -8,10 +8,14 @@
 // [process.Exec] that a [Stack] is given.
 //
 // It refuses to read a shell string, to ask questions (standard input is empty,
-// and nothing is answered with yes), to put a secret into an argument, and to follow the repository
-// out of its worktree: Compose files, what they include and extend, build contexts,
-// Dockerfiles, environment, config and secret files. Bind mounts may lead
-// anywhere, as in any Compose project; the [Model] tells which ones do.
+// and nothing is answered with yes), to put a secret into an argument, and to
+// follow the repository out of its worktree: Compose files, build contexts,
+// Dockerfiles, and environment, config and secret files.
+//
+// That keeps accidents and the simple tricks out; it is no sandbox. Whoever may
+// push a Compose file may mount any path of the host, and the [Model] only tells which
+// ones. What a Compose file includes or extends is read by Compose, not checked
+// here: reading the repository's YAML in this process would let it spend this process's time and memory.
 //
 // The order of a deployment is Files, Config, Pull, Build, Up. Everything
 // before Up leaves running containers alone. The package starts no goroutine.

@@ -15,8 +15,8 @@ func candidates() []string {
 	return []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
 }
 
-// Files returns the absolute paths of the project's Compose files. A file that
-// leads out of the worktree, also by way of what it includes or extends, or is not there, is an error with [deployer.CodeInvalid].
+// Files returns the absolute paths of the project's Compose files. One that
+// leads out of the worktree or is not there is an error with [deployer.CodeInvalid].
 func (s Stack) Files() ([]string, error) {
 	if !deployer.ValidName(s.Project) {
 		return nil, invalid("Compose project name %q is not made of lower-case letters, digits, - and _", s.Project)
@@ -35,11 +35,8 @@ func (s Stack) Files() ([]string, error) {
 	}
 	var files []string
 	for _, name := range names {
-		path := filepath.Join(s.Spec.Directory, name)
+		path := t.local(s.Spec.Directory, name)
 		if err := t.holdsFile("compose file", name, path); err != nil {
-			return nil, err
-		}
-		if err := t.holdsReferences(path, s.Spec.Directory); err != nil {
 			return nil, err
 		}
 		files = append(files, filepath.Join(s.Worktree, path))
@@ -63,13 +60,17 @@ func (s Stack) names(t *tree) ([]string, error) {
 }
 
 // envFiles returns the absolute paths of the configured environment files.
-// Absolute ones come from the configuration, not from the repository: they may be anywhere on the host.
-func (s Stack) envFiles() ([]string, error) {
+// Absolute ones come from the configuration, not from the repository: they may
+// be anywhere on the host. Without any, Compose reads .env in dir; that one is the repository's.
+func (s Stack) envFiles(dir string) ([]string, error) {
 	t, err := openTree(s.Worktree)
 	if err != nil {
 		return nil, err
 	}
 	defer t.close()
+	if len(s.Spec.EnvFiles) == 0 {
+		return nil, t.holds("env file", filepath.Join(dir, ".env"))
+	}
 	var out []string
 	for _, name := range s.Spec.EnvFiles {
 		if filepath.IsAbs(name) {

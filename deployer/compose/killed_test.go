@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -35,16 +36,19 @@ services:
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	ended := make(chan error)
 	plain := second.Exec
-	second.Exec = func(_ context.Context, c process.Command) (process.Exit, error) {
-		c.Line = func(_ process.Stream, line []byte) {
-			if strings.Contains(string(line), "Stopping") {
-				cancel()
-			}
+	second.Exec = func(_ context.Context, c process.Command) (process.Exit, error) { return plain(ctx, c) }
+	go func() { ended <- second.Up(t.Context()) }()
+	for len(b.names()) < 2 {
+		select {
+		case err := <-ended:
+			t.Fatalf("up ended before it could be killed: %v", err)
+		case <-time.After(10 * time.Millisecond):
 		}
-		return plain(ctx, c)
 	}
-	if err := second.Up(t.Context()); !errors.Is(err, context.Canceled) {
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Fatalf("up: got %v", err)
 	}
 	second.Exec = plain

@@ -57,11 +57,22 @@ func (s Stack) Pull(ctx context.Context, m Model) error {
 }
 
 // Build builds the images that are built here. It starts nothing if m has none.
+//
+// It builds one after the other unless Env has a COMPOSE_PARALLEL_LIMIT: without
+// BuildKit, services that share a build context would each build it, and get images
+// that differ, so that a later deployment would replace what did not change. BuildKit ignores the limit.
 func (s Stack) Build(ctx context.Context, m Model) error {
 	if !slices.ContainsFunc(m.Services, func(s Service) bool { return s.Build }) {
 		return nil
 	}
-	return s.compose(ctx, nil, append([]string{"build"}, s.buildArgs()...)...)
+	c, err := s.command(nil, append([]string{"build"}, s.buildArgs()...)...)
+	if err != nil {
+		return err
+	}
+	if _, decided := lookup(s.Env, "COMPOSE_PARALLEL_LIMIT"); !decided {
+		c.Env = append(c.Env, "COMPOSE_PARALLEL_LIMIT=1")
+	}
+	return s.run(ctx, c)
 }
 
 // Up brings the project up from images that are there, replaces what changed
@@ -105,11 +116,12 @@ func (s Stack) command(overrides []string, args ...string) (process.Command, err
 	if err != nil {
 		return process.Command{}, err
 	}
-	envFiles, err := s.envFiles()
+	// What the files name is relative to the first one's directory, as Compose has it by itself.
+	dir := filepath.Dir(files[0])
+	envFiles, err := s.envFiles(dir)
 	if err != nil {
 		return process.Command{}, err
 	}
-	dir := s.directory()
 	all := []string{"compose", "--ansi", "never", "--progress", "plain", "--project-name", s.Project, "--project-directory", dir}
 	for _, f := range append(files, overrides...) {
 		all = append(all, "--file", f)
@@ -133,8 +145,6 @@ func subcommand(args []string) string {
 	}
 	return ""
 }
-
-func (s Stack) directory() string { return filepath.Join(s.Worktree, s.Spec.Directory) }
 
 // buildArgs passes a value by name alone if the environment has it, so that a
 // secret that is also a build argument shows in no list of processes.

@@ -29,8 +29,21 @@ func openTree(path string) (*tree, error) {
 
 func (t *tree) close() { _ = t.root.Close() }
 
+// local returns the path relative to the tree of a name in a file of dir. One
+// that leads out of the tree is not local in the sense of [filepath.IsLocal].
+func (t *tree) local(dir, name string) string {
+	if !filepath.IsAbs(name) {
+		return filepath.Join(dir, name)
+	}
+	rel, err := filepath.Rel(t.path, name)
+	if err != nil {
+		return ".."
+	}
+	return rel
+}
+
 // holdsFile returns an error unless path, relative to the tree, is a regular
-// file in it. What it is for and name say so in the message.
+// file in it. The message says what it is for and what it was called.
 func (t *tree) holdsFile(what, name, path string) error {
 	info, err := t.stat(what, name, path)
 	switch {
@@ -44,9 +57,13 @@ func (t *tree) holdsFile(what, name, path string) error {
 	return nil
 }
 
+// holdsDir returns an error unless path, relative to the tree, is a directory in it.
 func (t *tree) holdsDir(what, path string) error {
 	if path == "" {
 		return nil
+	}
+	if filepath.IsAbs(path) {
+		return invalid("%s %q is an absolute path", what, path).WithHint("name it relative to the repository")
 	}
 	info, err := t.stat(what, path, path)
 	switch {
@@ -63,43 +80,30 @@ func (t *tree) holdsDir(what, path string) error {
 // holds returns an error if the absolute path leads out of the tree. What is
 // not there leads nowhere.
 func (t *tree) holds(what, path string) error {
-	rel, err := filepath.Rel(t.path, path)
-	if err != nil {
-		rel = ".."
-	}
-	_, err = t.stat(what, path, rel)
+	_, err := t.stat(what, path, t.local("", path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
 }
 
+// missing reports whether nothing is there at the absolute path inside the tree.
+func (t *tree) missing(path string) bool {
+	_, err := t.root.Stat(t.local("", path))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // stat looks path up inside the tree. Its error is public, or [fs.ErrNotExist].
 func (t *tree) stat(what, name, path string) (fs.FileInfo, error) {
-	switch {
-	case filepath.IsAbs(name) && filepath.IsAbs(path):
-		return nil, invalid("%s %q is an absolute path", what, name).WithHint("name it relative to the compose directory")
-	case strings.ContainsRune(path, 0) || !filepath.IsLocal(path):
+	if strings.ContainsRune(path, 0) || !filepath.IsLocal(path) {
 		return nil, invalid("%s %q leads out of the repository", what, name)
 	}
 	info, err := t.root.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fs.ErrNotExist
-	}
-	if err != nil {
+	case err != nil:
 		return nil, invalid("%s %q cannot be used: a symbolic link leads out of the repository, or it cannot be read", what, name).Because(err)
 	}
 	return info, nil
 }
-
-// missing reports whether nothing is there at the absolute path inside the tree.
-func (t *tree) missing(path string) bool {
-	rel, err := filepath.Rel(t.path, path)
-	if err != nil {
-		return true
-	}
-	_, err = t.root.Stat(rel)
-	return errors.Is(err, fs.ErrNotExist)
-}
-
-func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }

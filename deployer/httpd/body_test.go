@@ -119,12 +119,12 @@ func TestASlowBodyCostsItsSenderTheConnection(t *testing.T) {
 		c.Limits.BodyTimeout, c.Limits.HeaderTimeout = 600*time.Millisecond, 300*time.Millisecond
 	})
 	for name, sent := range map[string]string{
-		"nothing":              "",
-		"half a header":        "POST /hooks/gh HTTP/1.1\r\nHost: x\r\n",
-		"no body":              "POST /hooks/gh HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n",
-		"half a body":          "POST /hooks/gh HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 9000),
-		"half a big body":      "POST /hooks/gh HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n" + strings.Repeat("x", 90000),
-		"half a chunked body":  "POST /hooks/gh HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc",
+		"nothing":             "",
+		"half a header":       "POST /hooks/gh HTTP/1.1\r\nHost: x\r\n",
+		"no body":             "POST /hooks/gh HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n",
+		"half a body":         "POST /hooks/gh HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 9000),
+		"half a big body":     "POST /hooks/gh HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n" + strings.Repeat("x", 90000),
+		"half a chunked body": "POST /hooks/gh HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc",
 		"half a body for a PUT": "PUT /api/v1/projects/web/lock HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + deployToken +
 			"\r\nContent-Length: 20000\r\n\r\n" + strings.Repeat(" ", 9000),
 	} {

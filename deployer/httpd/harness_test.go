@@ -246,3 +246,12 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
+
+// broken is a working configuration after breaks.
+func broken(s *service, breaks func(*httpd.Config)) httpd.Config {
+	cfg := config()
+	cfg.Store, cfg.Book, cfg.Tailer = s.store, s.book, transcript.NewTailer(s.book)
+	cfg.Log = slog.New(slog.DiscardHandler)
+	breaks(&cfg)
+	return cfg
+}

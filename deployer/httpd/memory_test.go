@@ -19,6 +19,7 @@ type memory struct {
 
 	fail atomic.Pointer[error] // returned by every method
 	hang atomic.Bool           // every method waits for its context
+	held atomic.Int64          // methods that wait
 
 	mu          sync.Mutex
 	deliveries  []deployer.Delivery
@@ -33,7 +34,9 @@ func newMemory() *memory { return &memory{locks: make(map[string]deployer.Lock)}
 func (m *memory) begin(ctx context.Context, statement string) (func(), error) {
 	budget.Count(ctx, statement)
 	if m.hang.Load() {
+		m.held.Add(1)
 		<-ctx.Done()
+		m.held.Add(-1)
 		return nil, deployer.Errorf(deployer.CodeUnavailable, "no answer in time").Because(ctx.Err())
 	}
 	if err := m.fail.Load(); err != nil {

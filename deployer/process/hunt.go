@@ -118,11 +118,7 @@ func (h *hunt) end(ctx context.Context, grace time.Duration) ([]proc, error) {
 	}
 	over = time.Now().Add(killTime)
 	for {
-		if h.leader != 0 {
-			// One call for the whole group: nothing can fork its way between
-			// two signals. The leader is not reaped yet, so the id is its own.
-			_ = unix.Kill(-h.leader, unix.SIGKILL)
-		}
+		h.killGroup()
 		for _, p := range found {
 			signal(p, unix.SIGKILL)
 		}
@@ -136,14 +132,25 @@ func (h *hunt) end(ctx context.Context, grace time.Duration) ([]proc, error) {
 	}
 }
 
-// quiet returns the targets; none only if two looks in a row found none,
-// because one that forks during a look and exits is in neither place.
+// quiet returns the targets; none only if two looks in a row found none. Even
+// they miss a relay in which every process starts the next one and exits: it
+// is always elsewhere. So the group is killed then, whatever it may contain.
 func (h *hunt) quiet() ([]proc, error) {
-	found, err := h.targets()
-	if err == nil && len(found) == 0 {
-		found, err = h.targets()
+	for range 2 {
+		if found, err := h.targets(); err != nil || len(found) > 0 {
+			return found, err
+		}
 	}
-	return found, err
+	h.killGroup()
+	return nil, nil
+}
+
+// killGroup kills the whole group of the command in one call: the kernel lets
+// nothing fork its way past it. The leader is not reaped yet, so the id is its own.
+func (h *hunt) killGroup() {
+	if h.leader != 0 {
+		_ = unix.Kill(-h.leader, unix.SIGKILL)
+	}
 }
 
 func pause(ctx context.Context, d time.Duration) {

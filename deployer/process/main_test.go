@@ -82,13 +82,16 @@ func runFake(name string, args []string) int {
 		fmt.Println("done")
 	case "tame": // leaves something behind that obeys
 		spawn("silent", true)
-	case "escape": // a grandchild without marker, whose parent goes at once
-		cmd := exec.Command("/proc/self/exe")
-		cmd.Env = []string{fakeVariable + "=tree 0"}
-		cmd.Stdout = os.Stdout
-		_ = cmd.Start()
+	case "escape": // a child in another session, without marker
+		bare("tree 0", true)
 		fmt.Println("ready")
 		forever()
+	case "stray": // a grandchild in the same session, without marker, whose parent has gone
+		bare("stray-parent", false)
+		fmt.Println("ready")
+		forever()
+	case "stray-parent":
+		bare("tree 0", false)
 	case "bomb": // every process starts three when it is told to end
 		told := make(chan os.Signal, 1)
 		signal.Notify(told, syscall.SIGTERM)
@@ -110,9 +113,16 @@ func runFake(name string, args []string) int {
 	return 0
 }
 
+// spawn starts a fake with the marker, bare one without.
 func spawn(fake string, session bool) {
+	launch(session, fakeVariable+"="+fake, process.MarkerVariable+"="+os.Getenv(process.MarkerVariable))
+}
+
+func bare(fake string, session bool) { launch(session, fakeVariable+"="+fake) }
+
+func launch(session bool, env ...string) {
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{fakeVariable + "=" + fake, process.MarkerVariable + "=" + os.Getenv(process.MarkerVariable)}
+	cmd.Env = env
 	cmd.Stdout = os.Stdout
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: session}
 	_ = cmd.Start()

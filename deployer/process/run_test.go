@@ -166,7 +166,6 @@ func TestNothingOutlivesTheDeadline(t *testing.T) {
 	for name, what := range map[string]string{
 		"sessions that ignore TERM and hold the pipe":   "tree 4",
 		"children that start children when told to end": "bomb 0",
-		"a child without marker":                        "escape",
 		"a line without end":                            "endless",
 		"a command that says nothing":                   "silent",
 	} {
@@ -189,15 +188,35 @@ func TestNothingOutlivesTheDeadline(t *testing.T) {
 	}
 }
 
-func TestAChildWithoutMarkerIsFoundByDescent(t *testing.T) {
+func TestAProcessWithoutMarkerIsFound(t *testing.T) {
 	t.Parallel()
-	c := fake(t, "escape")
-	c.Timeout.Deadline = 500 * time.Millisecond
-	exit, err := process.Run(t.Context(), c)
-	wantCause(t, err, deployer.CauseDeadline)
-	if exit.Killed != 2 {
-		t.Errorf("killed = %d, want the command and its child", exit.Killed)
+	for name, what := range map[string]string{"by descent": "escape", "by its session": "stray"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := fake(t, what)
+			c.Timeout.Deadline = 2 * time.Second
+			begin := time.Now()
+			exit, err := process.Run(t.Context(), c)
+			wantCause(t, err, deployer.CauseDeadline)
+			if exit.Killed != 2 {
+				t.Errorf("killed = %d, want the command and its child", exit.Killed)
+			}
+			// It holds the pipe: had it survived, reading would have gone on.
+			if took := time.Since(begin); took > c.Timeout.Deadline+c.Grace+1500*time.Millisecond {
+				t.Errorf("took %s", took)
+			}
+		})
 	}
+}
+
+func TestARelayOfProcessesIsEnded(t *testing.T) {
+	t.Parallel()
+	c := fake(t, "")
+	c.Path, c.Args = "/bin/sh", []string{"-c", "trap '' TERM; r() { [ $1 -gt 0 ] || exit; r $(($1 - 1)) & exit 0; }; r 100000"}
+	if _, err := process.Run(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	noSurvivor(t, c.Marker)
 }
 
 func TestWhatASuccessfulCommandLeavesBehindIsEnded(t *testing.T) {
@@ -240,15 +259,22 @@ func TestSilence(t *testing.T) {
 	})
 	t.Run("half of it is a stall, and the next byte its end", func(t *testing.T) {
 		t.Parallel()
-		c := fake(t, "ticking 0s 1500ms 0s")
+		c := fake(t, "ticking 0s 1500ms 800ms")
 		c.Timeout.Silence = 2400 * time.Millisecond
-		var stalls []bool
-		c.Stalled = func(stalled bool) { stalls = append(stalls, stalled) }
+		var mu sync.Mutex
+		var events []string
+		note := func(event string) {
+			mu.Lock()
+			defer mu.Unlock()
+			events = append(events, event)
+		}
+		c.Line = func(_ process.Stream, line []byte) { note(string(line)) }
+		c.Stalled = func(stalled bool) { note(fmt.Sprint("stalled ", stalled)) }
 		if _, err := process.Run(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]bool{true, false}, stalls); diff != "" {
-			t.Errorf("stalled (-want +got):\n%s", diff)
+		if diff := cmp.Diff([]string{"tick", "stalled true", "tick", "stalled false", "tick"}, events); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
 		}
 	})
 }

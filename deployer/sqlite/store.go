@@ -23,6 +23,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -67,6 +68,7 @@ type Store struct {
 	writer   *writer
 	batcher  *batch.Batcher[*job, error]
 	deadline time.Duration
+	close    func() error
 }
 
 var _ deployer.Store = (*Store)(nil)
@@ -122,6 +124,10 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	s.Records = record.New(s, cfg.Now)
 	s.writer = &writer{db: db, turn: turn, deadline: cfg.Deadline, now: s.Now}
 	s.batcher = batch.New(batch.Config[*job, error]{Commit: s.writer.commit, Split: internal})
+	s.close = sync.OnceValue(func() error {
+		s.batcher.Close()
+		return errors.Join(s.writer.close(), s.read.Close())
+	})
 	return s, nil
 }
 
@@ -200,10 +206,7 @@ func (s *Store) Read(ctx context.Context, fn func(context.Context, record.Tx) er
 }
 
 // Close implements [deployer.Store].
-func (s *Store) Close() error {
-	s.batcher.Close()
-	return errors.Join(s.writer.close(), s.read.Close())
-}
+func (s *Store) Close() error { return s.close() }
 
 // reader is the [record.Tx] of calls that only read; each statement sees the latest commit.
 type reader struct{ db *sql.DB }

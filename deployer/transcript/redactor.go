@@ -17,6 +17,9 @@ const (
 	// shortest is the length in bytes below which a secret cannot be redacted
 	// without making everything unreadable.
 	shortest = 4
+	// longestURL is up to where the user information of a URL is kept together
+	// when a line has to be cut.
+	longestURL = 512
 	// filterBits makes the filter 8 KiB, which stays in the first-level cache.
 	filterBits = 16
 )
@@ -127,9 +130,12 @@ func (r *Redactor) extent(line []byte, begin int) int {
 }
 
 // cut returns where text, which goes on elsewhere, can be cut so that no
-// secret lies on both sides: what follows the cut may be the beginning of one.
+// secret and no URL lies on both sides: what follows the cut may be the beginning of one.
 func (r *Redactor) cut(text []byte) int {
-	at := max(0, len(text)-max(r.longest, minCarry))
+	at := max(0, len(text)-max(r.longest, longestURL))
+	if i := bytes.LastIndexByte(text[max(0, at-longestURL):at], ' '); i >= 0 {
+		at = max(0, at-longestURL) + i
+	}
 	for i := r.find(text, 0); i >= 0 && i < at; {
 		end := r.extent(text, i)
 		if end > at {
@@ -139,9 +145,6 @@ func (r *Redactor) cut(text []byte) int {
 	}
 	return at
 }
-
-// minCarry keeps the user information of a URL together.
-const minCarry = 512
 
 // forms lists the ways in which a secret may be written, without duplicates.
 func forms(secret string) map[string]bool {

@@ -60,8 +60,10 @@ func (c *cursor) commits(limit int) history {
 			case "id":
 				at.id = c.name(maxCommit)
 			case "added", "modified", "removed":
-				lists++
-				files += c.files(&h)
+				if c.peek() != 'n' { // null is no list
+					lists++
+					files += c.files(&h)
+				}
 			}
 		}
 		h.vague = h.vague || lists != 3 || limit > 0 && files >= limit

@@ -182,8 +182,8 @@ func TestDeliveryIDsThatAreTooLongStayDifferent(t *testing.T) {
 	if a, b := id(long+"1"), id(long+"2"); a == b || len(a) > 200 {
 		t.Errorf("ids of two deliveries: %q and %q", a, b)
 	}
-	if id(long) != id(long) {
-		t.Error("the id of one delivery changes")
+	if first, again := id(long), id(long); first != again {
+		t.Errorf("the id of one delivery changes from %q to %q", first, again)
 	}
 }
 
@@ -236,6 +236,7 @@ func TestPathsAreCompleteOnlyIfThatIsCertain(t *testing.T) {
 		{"null commits", `{"ref":"refs/heads/main","before":"` + commitB + `","after":"` + commitA + `","commits":null}`, false},
 		{"the list ends elsewhere", push("", strings.ReplaceAll(commit, commitA, commitB)), false},
 		{"a list is missing", push("", `{"id":"`+commitA+`","added":["a"],"removed":[]}`), false},
+		{"a list is null", push("", `{"id":"`+commitA+`","added":["a"],"removed":[],"modified":null}`), false},
 		{"an earlier commit lacks lists", push("", `{"id":"`+commitB+`"},`+commit), false},
 		{"2,047 commits", push("", strings.Repeat(commit+",", 2_046)+commit), true},
 		{"2,048 commits", push("", strings.Repeat(commit+",", 2_047)+commit), false},

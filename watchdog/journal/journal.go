@@ -29,6 +29,8 @@ const (
 	// the smallest journal.
 	maxText  = 1024
 	minBytes = 16 << 10
+
+	maxSeq = 1 << 62 // what is above was not counted, but damaged
 )
 
 // Validate reports what is wrong with c.
@@ -77,20 +79,20 @@ func (j *Journal) open() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, d := range parse(content) {
-		j.records++
-		j.seq = max(j.seq, d.Seq)
-	}
 	j.file, err = os.OpenFile(j.config.Path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
 	if err != nil {
 		return err
 	}
-	j.bytes = int64(len(content))
 	if len(content) > 0 && content[len(content)-1] != '\n' {
 		if _, err := j.file.Write([]byte{'\n'}); err != nil {
 			return errors.Join(err, j.file.Close())
 		}
-		j.bytes++
+		content = append(content, '\n') // perhaps it lacked nothing else
+	}
+	j.bytes = int64(len(content))
+	for _, d := range parse(content) {
+		j.records++
+		j.seq = max(j.seq, d.Seq)
 	}
 	if err := syncDir(j.config.Path); err != nil {
 		return errors.Join(err, j.file.Close())
@@ -208,7 +210,7 @@ func parse(content []byte) []watchdog.Death {
 	var all []watchdog.Death
 	for line := range bytes.Lines(content) {
 		var d watchdog.Death
-		if line[len(line)-1] != '\n' || json.Unmarshal(line, &d) != nil || d.Seq == 0 {
+		if line[len(line)-1] != '\n' || json.Unmarshal(line, &d) != nil || d.Seq == 0 || d.Seq > maxSeq {
 			continue
 		}
 		all = append(all, d)

@@ -243,11 +243,11 @@ func child(name string, count int, mode string, args ...string) watchdog.Pool {
 type outside struct {
 	cmd    *exec.Cmd
 	url    string
-	stderr *bytes.Buffer
 	waited bool
 }
 
-func startOutside(t *testing.T, s setup, env ...string) *outside {
+// startOutside starts it, under another command if one is given.
+func startOutside(t *testing.T, s setup, under ...string) *outside {
 	t.Helper()
 	if s.Journal == "" {
 		s.Journal = filepath.Join(t.TempDir(), "journal")
@@ -260,8 +260,10 @@ func startOutside(t *testing.T, s setup, env ...string) *outside {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &outside{cmd: exec.Command(exe, "master", string(config)), url: "http://" + s.Address, stderr: &bytes.Buffer{}}
-	o.cmd.Env = append(os.Environ(), env...)
+	o := &outside{cmd: exec.Command(exe, "master", string(config)), url: "http://" + s.Address}
+	if len(under) > 0 {
+		o.cmd = exec.Command(under[0], append(under[1:], o.cmd.Args...)...)
+	}
 	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
 	if err != nil {
 		t.Fatal(err)
@@ -303,6 +305,13 @@ func freeAddress(t *testing.T) string {
 func touch(t *testing.T, path string) {
 	t.Helper()
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
 }

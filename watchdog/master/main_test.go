@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func childMain(mode string, args []string) int {
 		return 1
 	}
 	modes := map[string]func(context.Context, context.Context, *worker.Worker, []string) error{
-		"http": serveHTTP, "runner": serveRunner, "mute": serveMute, "deaf": serveDeaf, "unready-if": serveUnreadyIf, "quit": serveQuit,
+		"http": serveHTTP, "runner": serveRunner, "mute": serveMute, "deaf": serveDeaf, "unready-if": serveUnreadyIf, "held-if": serveHeldIf, "quit": serveQuit,
 	}
 	err = w.Run(context.Background(), func(intake, work context.Context) error { return modes[mode](intake, work, w, args) })
 	if err != nil {
@@ -67,9 +68,18 @@ func childMain(mode string, args []string) int {
 // serveHTTP answers on the listener "public" until intake is done, then
 // finishes its requests.
 func serveHTTP(intake, work context.Context, w *worker.Worker, _ []string) error {
-	server := &http.Server{Handler: handlers(work, w)}
+	var open sync.WaitGroup
+	server := &http.Server{Handler: handlers(work, w), ConnState: func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Done()
+		}
+	}}
 	over := make(chan error, 1)
-	go func() { over <- server.Serve(w.Listeners()["public"]) }()
+	listener := w.Listeners()["public"]
+	go func() { over <- server.Serve(listener) }()
 	if err := w.Ready(); err != nil {
 		return err
 	}
@@ -78,11 +88,12 @@ func serveHTTP(intake, work context.Context, w *worker.Worker, _ []string) error
 		return err
 	case <-intake.Done():
 	}
-	err := server.Shutdown(work)
+	// See package worker for why not Shutdown.
+	_ = listener.Close()
 	<-over
-	if err != nil {
-		return server.Close()
-	}
+	server.SetKeepAlivesEnabled(false)
+	context.AfterFunc(work, func() { _ = server.Close() })
+	open.Wait()
 	return nil
 }
 
@@ -93,11 +104,7 @@ func handlers(work context.Context, w *worker.Worker) http.Handler {
 		w.Region().Add(0, 1)
 		fmt.Fprint(rw, os.Getpid())
 	})
-	mux.HandleFunc("/signal", func(_ http.ResponseWriter, r *http.Request) {
-		n, _ := strconv.Atoi(r.FormValue("n"))
-		_ = syscall.Kill(os.Getpid(), syscall.Signal(n))
-		<-work.Done()
-	})
+	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(4) })
 	mux.HandleFunc("/slow", func(rw http.ResponseWriter, r *http.Request) {
 		d, _ := time.ParseDuration(r.FormValue("for"))
 		_ = os.WriteFile(r.FormValue("mark"), nil, 0o600)
@@ -191,6 +198,18 @@ func serveUnreadyIf(intake, work context.Context, w *worker.Worker, args []strin
 	return serveHTTP(intake, work, w, nil)
 }
 
+// serveHeldIf is like http, but is not ready while the file exists.
+func serveHeldIf(intake, work context.Context, w *worker.Worker, args []string) error {
+	for exists(args[0]) {
+		select {
+		case <-intake.Done():
+			return nil
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return serveHTTP(intake, work, w, nil)
+}
+
 // serveQuit is ready and then ends, as if it had nothing to do.
 func serveQuit(_, _ context.Context, w *worker.Worker, _ []string) error { return w.Ready() }
 
@@ -204,7 +223,6 @@ type setup struct {
 	Pools   []watchdog.Pool
 	Address string // of the listener "public"; none if empty
 	Journal string
-	Env     []string
 	Reap    bool
 }
 
@@ -244,7 +262,7 @@ func runSetup(s setup) error {
 		return err
 	}
 	err = master.Run(context.Background(), master.Config{
-		Executable: exe, Env: s.Env, Pools: s.Pools, Sockets: sockets, Doorbells: []*handoff.Doorbell{bell},
+		Executable: exe, Env: []string{"PATH=" + os.Getenv("PATH")}, Pools: s.Pools, Sockets: sockets, Doorbells: []*handoff.Doorbell{bell},
 		Counters: counters, Record: j.Append, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), ReapOrphans: s.Reap,
 	})
 	return errors.Join(err, j.Close(), bell.Close(), sockets.Release())

@@ -14,6 +14,12 @@
 // work is done when it shall give up what it has. Their causes say why:
 // [ErrDrain], [ErrStop] or [ErrMasterGone].
 //
+// A server that is to lose no connection while it drains closes its listener,
+// waits until its Serve has returned, lets every connection that it accepted
+// answer one request and close, and only then goes. The Shutdown of net/http
+// does less: a connection that was accepted a moment before is closed without
+// an answer.
+//
 // While Run runs, the package owns three goroutines, and waits for them: one
 // beats in the scoreboard every 100 ms and looks once a second whether the
 // master is still the parent, one reads the control socket, one receives

@@ -6,13 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seadog/seadog/cmd/seadog/config"
-	"github.com/seadog/seadog/cmd/seadog/scaffold"
 	"github.com/seadog/seadog/deployer"
 )
 
@@ -218,6 +218,76 @@ admin: {listen: "unix:admin.sock"}
 	}
 }
 
+func TestAProjectThatOnlyFollowsImagesNeedsNoRepository(t *testing.T) {
+	t.Parallel()
+	c := load(t, tokens+`projects:
+  web:
+    images: ["ghcr.io/you/web:latest"]
+    compose: {directory: /srv/web, files: [compose.yaml]}
+    webhook: {provider: registry, secret: fedcba9876543210}
+`)
+	p, _ := c.Project("web")
+	if diff := cmp.Diff(deployer.Selector{Images: []string{"ghcr.io/you/web:latest"}}, p.Select); diff != "" || p.Compose.Directory != "/srv/web" {
+		t.Errorf("%+v\n%s", p, diff)
+	}
+}
+
+func TestCredentialsInARepositoryAreSecrets(t *testing.T) {
+	t.Parallel()
+	path := write(t, tokens+strings.Replace(web, "/srv/web.git", "https://a-token-as-a-user-name:hunter2@git.example.com/web.git", 1))
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(path, config.Options{Getenv: noEnvironment})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := 0
+	for _, s := range c.Secrets() {
+		if s.Equal("hunter2") || s.Equal("a-token-as-a-user-name") {
+			known++
+		}
+	}
+	if known != 2 {
+		t.Errorf("Secrets() holds %d of user and password", known)
+	}
+	text, err := c.Print()
+	if err != nil || strings.Contains(string(text), "hunter2") || strings.Contains(string(text), "a-token") {
+		t.Errorf("the effective configuration shows them: %v", err)
+	}
+	if len(c.Warnings) != 1 {
+		t.Errorf("warnings = %v, want one of secrets in a file that everybody can read", c.Warnings)
+	}
+}
+
+func TestANamedPipeInThePlaceOfASecretDoesNotHang(t *testing.T) {
+	t.Parallel()
+	path := write(t, tokens+strings.Replace(web, "secret: fedcba9876543210", "secret_file: pipe", 1))
+	if err := syscall.Mkfifo(filepath.Join(filepath.Dir(path), "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Load(path, config.Options{Getenv: noEnvironment}); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("Load = %v", err)
+	}
+}
+
+func TestWhatCannotBeReadIsSaid(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	large := filepath.Join(dir, "large.yml")
+	writeFile(t, large, strings.Repeat("# nothing\n", 1<<18), 0o600)
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none.yml"): "there is no such file",
+		dir:                            "a directory",
+		large:                          "larger than 1 MiB",
+		large + "/below":               "not a directory",
+	} {
+		if _, err := config.Load(path, config.Options{Getenv: noEnvironment}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Load(%s) = %v, want %s", path, err, want)
+		}
+	}
+}
+
 func TestInsecureAllowsNoTokenAndNoSecretButNoWeakOne(t *testing.T) {
 	t.Parallel()
 	path := write(t, "projects: {web: {repository: /srv/web.git, webhook: {provider: github}}}\n")
@@ -246,146 +316,6 @@ func TestFindPrefersThePathThenTheVariable(t *testing.T) {
 	if _, err := config.Find("", noEnvironment); err == nil || !strings.Contains(err.Error(), "seadog init") {
 		t.Errorf("Find = %v, want advice", err)
 	}
-}
-
-func TestTheEffectiveConfigurationIsCompleteAndRedacted(t *testing.T) {
-	t.Parallel()
-	c := load(t, tokens+web+"    secrets: {DB: hunter2}\n")
-	text, err := c.Print()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, secret := range []string{"0123456789abcdef", "fedcba9876543210", "hunter2"} {
-		if strings.Contains(string(text), secret) {
-			t.Errorf("the effective configuration shows %s", secret)
-		}
-	}
-	for _, want := range []string{"body: 26MiB", "deadline: 30m0s", "provider: github", "/var/lib/seadog/seadog.db"} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("the effective configuration lacks %s:\n%s", want, text)
-		}
-	}
-	// Everything but the redacted secrets can be read again.
-	again := strings.ReplaceAll(string(text), "[redacted]", "0123456789abcdef")
-	if _, err := config.Load(write(t, again), config.Options{Getenv: noEnvironment}); err != nil {
-		t.Errorf("the effective configuration is not valid: %v", err)
-	}
-}
-
-func TestTheExampleLoadsAndItsActiveKeysAreTheDefaults(t *testing.T) {
-	t.Parallel()
-	example, err := scaffold.Config(scaffold.Example{Project: "web", Repository: "/srv/web.git"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := write(t, example)
-	for _, name := range []string{"token", "web"} {
-		writeFile(t, filepath.Join(filepath.Dir(path), "secrets", name), "secret of 16 bytes: "+name+"\n", 0o600)
-	}
-	got, err := config.Load(path, config.Options{Getenv: noEnvironment})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got.Warnings) != 0 {
-		t.Errorf("warnings = %v", got.Warnings)
-	}
-	fromExample, err := got.Print()
-	if err != nil {
-		t.Fatal(err)
-	}
-	fromNothing, err := load(t, `api: {tokens: [{name: ops, scope: admin, token_file: secrets/token}]}
-projects: {web: {repository: /srv/web.git, webhook: {provider: github, secret_file: secrets/web}}}
-`, "token", "web").Print()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(fromNothing), string(fromExample)); diff != "" {
-		t.Errorf("the example is not the defaults: -defaults +example\n%s", diff)
-	}
-}
-
-func TestEveryKeyIsInTheExample(t *testing.T) {
-	t.Parallel()
-	example, err := scaffold.Config(scaffold.Example{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	active := uncomment(example)
-	for _, key := range config.Keys() {
-		if !active[key] {
-			t.Errorf("the example does not mention %s", key)
-		}
-	}
-}
-
-// uncomment returns all key paths of the example, those that are commented out included.
-func uncomment(example string) map[string]bool {
-	found := map[string]bool{}
-	type level struct {
-		indent int
-		key    string
-	}
-	var path []level
-	for line := range strings.Lines(example) {
-		code := strings.TrimLeft(line, " #")
-		for strings.HasPrefix(code, "- ") {
-			code = strings.TrimLeft(code[2:], " ")
-		}
-		key, rest, ok := strings.Cut(code, ":")
-		if !ok || strings.ContainsAny(key, " \"") || rest != "" && rest[0] != ' ' && rest[0] != '\n' {
-			continue
-		}
-		indent := strings.Index(line, code)
-		if hash := strings.Index(line, "#"); hash >= 0 && hash < indent {
-			indent -= 2 // "# " before a key
-		}
-		for len(path) > 0 && path[len(path)-1].indent >= indent {
-			path = path[:len(path)-1]
-		}
-		path = append(path, level{indent, key})
-		var keys []string
-		for _, l := range path {
-			keys = append(keys, l.key)
-		}
-		found[strings.Join(keys, ".")] = true
-		for inner := range strings.SplitSeq(strings.Trim(rest, " {}\n"), ",") { // {deadline: 2m, silence: 1m}
-			if k, _, ok := strings.Cut(strings.TrimSpace(inner), ": "); ok {
-				found[strings.Join(keys, ".")+"."+k] = true
-			}
-		}
-	}
-	return found
-}
-
-func FuzzLoad(f *testing.F) {
-	files, err := filepath.Glob("testdata/refused/*.yml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, path := range files {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(text)
-	}
-	f.Add([]byte(tokens + web))
-	path := filepath.Join(f.TempDir(), "seadog.yml")
-	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := config.Parse(path, text, config.Options{Getenv: func(name string) string { return name }})
-		if err == nil {
-			if _, err := c.Print(); err != nil {
-				t.Fatal(err)
-			}
-			return
-		}
-		lines := strings.Count(string(text), "\n") + 1
-		for _, p := range err.(config.Problems) {
-			if p.Line < 1 || p.Line > lines+1 || p.Column < 1 || p.What == "" || p.File == "" {
-				t.Fatalf("no position: %+v", p)
-			}
-		}
-	})
 }
 
 // load writes text, and secrets of these names beside it, and loads it.

@@ -14,7 +14,9 @@ func (c *Config) Print() ([]byte, error) {
 	head.Projects = nil
 	projects := make(yaml.MapSlice, 0, len(head.names))
 	for _, name := range head.names {
-		projects = append(projects, yaml.MapItem{Key: name, Value: head.projects[name]})
+		p := *head.projects[name]
+		p.Repository = withoutUser(p.Repository)
+		projects = append(projects, yaml.MapItem{Key: name, Value: p})
 	}
 	var out bytes.Buffer
 	for _, part := range []any{head, yaml.MapSlice{{Key: "projects", Value: projects}}} {

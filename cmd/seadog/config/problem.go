@@ -96,7 +96,7 @@ var userinfoRE = regexp.MustCompile(`://(?:[^/\s@]*:[^/\s@]*|[^/\s@]{16,})@`)
 
 // mark renders one line with its number and, below it, a mark at the column.
 func mark(line string, n, column int) string {
-	line = userinfoRE.ReplaceAllString(line, "://[redacted]@")
+	line = withoutUser(line)
 	runes := []rune(line)
 	if len(runes) > 160 {
 		line = string(runes[:160]) + "…"

@@ -20,14 +20,15 @@ func (b *builder) projects() {
 	if len(b.f.names) == 0 {
 		b.fail("projects", "add one: its name, and below it repository and webhook", "no project, so there is nothing to deploy")
 	}
-	b.settings("defaults", &b.f.Defaults)
+	b.settings("defaults", &b.f.Defaults, false)
 	taken := map[string]string{} // Compose project → project
 	for _, name := range b.f.names {
 		key, p := child("projects", name), b.f.projects[name]
 		if !deployer.ValidName(name) {
 			b.report(key, nameRule, "%q cannot name a project", name)
 		}
-		b.settings(key, &p.settings)
+		b.source(key, p)
+		b.settings(key, &p.settings, p.Repository == "")
 		if p.Compose.Project == "" {
 			p.Compose.Project = name
 		}
@@ -36,9 +37,6 @@ func (b *builder) projects() {
 				"the Compose project %s belongs to project %s", p.Compose.Project, other)
 		}
 		taken[p.Compose.Project] = name
-		if err := checkRemote(p.Repository); err != nil {
-			b.fail(child(key, "repository"), err.do, "%s", err.what)
-		}
 		b.follows(key, p)
 		b.cfg.Projects = append(b.cfg.Projects, b.project(key, name, p))
 	}
@@ -97,13 +95,38 @@ func (b *builder) follows(key string, p *project) {
 	}
 }
 
-// settings checks what a project and defaults have in common.
-func (b *builder) settings(key string, s *settings) {
+// source checks where the Compose files come from: a repository, or, for a
+// project that only follows images, a directory of this machine.
+func (b *builder) source(key string, p *project) {
+	if p.Repository != "" {
+		b.remote(child(key, "repository"), p.Repository)
+		if len(p.Images) > 0 && !slices.ContainsFunc(p.Branches, func(s string) bool { return !strings.ContainsAny(s, "*?[\\") }) {
+			b.fail(child(key, "branches"), "add one without wildcards", "no branch to take the Compose files from when an image is pushed")
+		}
+		return
+	}
+	if len(p.Images) == 0 || !filepath.IsAbs(p.Compose.Directory) {
+		b.fail(child(key, "repository"),
+			"write https://host/owner/name.git, git@host:owner/name.git, or an absolute path; only a project that follows images can do with an absolute compose.directory instead",
+			"missing")
+		return
+	}
+	for name, list := range map[string]*[]string{"branches": &p.Branches, "tags": &p.Tags, "paths": &p.Paths} {
+		if b.given(child(key, name)) && len(*list) > 0 {
+			b.fail(child(key, name), "remove it, or give the repository", "means nothing without a repository")
+		}
+		*list = nil // of defaults
+	}
+}
+
+// settings checks what a project and defaults have in common. onHost: the
+// Compose files are on this machine, not in a repository.
+func (b *builder) settings(key string, s *settings, onHost bool) {
 	b.globs(child(key, "branches"), s.Branches, "refs/heads/")
 	b.globs(child(key, "tags"), s.Tags, "refs/tags/")
 	b.globs(child(key, "images"), s.Images, "")
 	b.globs(child(key, "paths"), s.Paths, "/")
-	b.compose(child(key, "compose"), &s.Compose)
+	b.compose(child(key, "compose"), &s.Compose, onHost)
 	b.steps(child(key, "steps"), &s.Steps)
 	b.health(key, s)
 	switch deployer.RollbackPolicy(s.Rollback) {
@@ -153,11 +176,11 @@ func (b *builder) globs(key string, patterns []string, prefix string) {
 
 var profileRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
 
-func (b *builder) compose(key string, c *compose) {
+func (b *builder) compose(key string, c *compose, onHost bool) {
 	if c.Project != "" && !deployer.ValidName(c.Project) {
 		b.fail(child(key, "project"), nameRule, "%q cannot name a Compose project", c.Project)
 	}
-	if c.Directory != "" {
+	if c.Directory != "" && !(onHost && filepath.IsAbs(c.Directory)) {
 		b.local(child(key, "directory"), c.Directory)
 	}
 	for i, file := range c.Files {

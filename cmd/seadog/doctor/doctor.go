@@ -73,7 +73,10 @@ func Examine(ctx context.Context, c Config) []Finding {
 	if c.Patience <= 0 {
 		c.Patience = defaultPatience
 	}
-	probes := probesFor(&c)
+	return runAll(ctx, c, probesFor(&c))
+}
+
+func runAll(ctx context.Context, c Config, probes []probe) []Finding {
 	results := make([]chan []Finding, len(probes))
 	ctx, cancel := context.WithTimeout(ctx, c.Patience)
 	defer cancel()
@@ -82,21 +85,17 @@ func Examine(ctx context.Context, c Config) []Finding {
 		go func() { results[i] <- p.run(ctx, c) }()
 	}
 	// Probes that heed the context are back a moment after it has ended.
-	late := time.NewTimer(c.Patience + c.Patience/10)
-	defer late.Stop()
-	var findings []Finding
-	expired := false
+	late, giveUp := context.WithTimeout(context.WithoutCancel(ctx), c.Patience+time.Second)
+	defer giveUp()
+	findings := make([]Finding, 0, len(probes))
 	for i, p := range probes {
-		if !expired {
-			select {
-			case found := <-results[i]:
-				findings = append(findings, found...)
-				continue
-			case <-late.C:
-				expired = true
-			}
-		}
 		select {
+		case found := <-results[i]:
+			findings = append(findings, found...)
+			continue
+		case <-late.Done():
+		}
+		select { // both may be ready
 		case found := <-results[i]:
 			findings = append(findings, found...)
 		default:

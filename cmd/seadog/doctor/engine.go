@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -50,7 +51,7 @@ func engine(ctx context.Context, c Config) []Finding {
 		return err
 	})
 	if err != nil {
-		return []Finding{unreachable(host, err)}
+		return []Finding{unreachable(host, cause(ctx, host, err))}
 	}
 	findings := []Finding{{"engine", OK, fmt.Sprintf("%s answers in %s", host, ms(took)), ""}}
 	list, containers := listing(ctx, cli)
@@ -61,13 +62,28 @@ func engine(ctx context.Context, c Config) []Finding {
 	return append(findings, inspecting(ctx, cli, containers))
 }
 
+// cause finds out why the engine's socket cannot be reached: the library's error does not say.
+func cause(ctx context.Context, host string, err error) error {
+	path, isUnix := strings.CutPrefix(host, "unix://")
+	if !isUnix || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	d := net.Dialer{Timeout: pingDeadline}
+	conn, dialErr := d.DialContext(ctx, "unix", path)
+	if dialErr != nil {
+		return dialErr
+	}
+	conn.Close()
+	return err
+}
+
 func unreachable(host string, err error) Finding {
 	f := Finding{"engine", Fail, fmt.Sprintf("%s is not reachable: %v", host, err), "is Docker installed and running? systemctl status docker"}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		f.What = fmt.Sprintf("%s accepts, but does not answer _ping within %s", host, pingDeadline)
 		f.Do = "restart Docker (systemctl restart docker); running containers survive with live-restore"
-	case errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
+	case errors.Is(err, fs.ErrPermission):
 		f.What = host + " may not be used by this user"
 		f.Do = "add the user of the service to the group docker, then log in again or restart the service"
 	case errors.Is(err, fs.ErrNotExist):

@@ -98,7 +98,7 @@ func TestAGitRemoteThatNeverAnswersDelaysNobodyElse(t *testing.T) {
 	f := newFake(t, "")
 	other := fakeProject(t)
 	s := newService(t, map[string]string{
-		"silent": entry("http://"+l.Addr().String()+"/x.git", "steps: {fetch: {deadline: 5s, silence: 0s}, grace: 1s}"),
+		"silent": entry("http://"+l.Addr().String()+"/e2e/silent.git", "steps: {fetch: {deadline: 5s, silence: 0s}, grace: 1s}"),
 		"other":  entry(other.dir, ""),
 	}, "")
 	s.env = f.env()
