@@ -118,9 +118,29 @@ func newKeeper(j job, store deployer.Store, owner deployer.Owner, deaths <-chan 
 		Singletons: []queue.Singleton{
 			{Name: "reaper", Run: reaper.Run},
 			{Name: "retention", Run: retention.Run},
+			{Name: "transcripts", Run: func(ctx context.Context) error { return dropTranscripts(ctx, j, book) }},
 		},
 		Log: j.log,
 	})
+}
+
+// dropTranscripts removes, once an hour, transcripts that are older than the
+// configuration wants; without an age they go with their deployment.
+func dropTranscripts(ctx context.Context, j job, book transcript.Book) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if age := j.cfg.LogRetention; age > 0 {
+			if _, err := book.RemoveBefore(ctx, time.Now().Add(-age)); err != nil && ctx.Err() == nil {
+				j.log.Warn("old transcripts not removed", deployer.KeyError, err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 // removeWorktrees deletes what a deployment that is gone from the store left on disk.

@@ -61,15 +61,15 @@ func verb(args []string) string {
 	return ""
 }
 
-// explain names the command, and prefers git's own words to its last words,
-// which are often advice.
+// explain names the command, and prefers git's first complaint to its last
+// words, which are often advice, or a consequence.
 func explain(verb string, exit process.Exit, err error) error {
 	if exit.Cause != deployer.CauseStepFailed {
 		return fmt.Errorf("git %s: %w", verb, err)
 	}
 	for _, prefix := range []string{"fatal: ", "error: "} {
-		for i := len(exit.Tail) - 1; i >= 0; i-- {
-			if text, ok := strings.CutPrefix(exit.Tail[i], prefix); ok {
+		for _, line := range exit.Tail {
+			if text, ok := strings.CutPrefix(line, prefix); ok {
 				exit.Reason = "git " + verb + ": " + text
 				return &process.ExitError{Exit: exit, Err: err}
 			}

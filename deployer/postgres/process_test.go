@@ -73,8 +73,8 @@ func TestKilledProcessesLoseNothingAcknowledged(t *testing.T) {
 	storetest.AllThere(t, open(t, dsn), acked)
 }
 
-func TestStoppedWriterLosesItsTransaction(t *testing.T) {
-	dsn := storetest.StartPostgres(t)
+func stoppedWriter(t *testing.T, cluster *storetest.Cluster) {
+	dsn := cluster.Database(t)
 	s := open(t, dsn)
 	cmd := another("stop-in-transaction", dsn, "")
 	out, err := cmd.StdoutPipe()

@@ -19,12 +19,25 @@ import (
 	"github.com/seadog/seadog/deployer/storetest"
 )
 
-func TestConformance(t *testing.T) {
+// TestStore runs what can share a cluster.
+func TestStore(t *testing.T) {
 	cluster := storetest.StartCluster(t)
-	storetest.Run(t, func(t *testing.T) func() deployer.Store {
-		dsn := cluster.Database(t)
-		return func() deployer.Store { return open(t, dsn) }
+	t.Run("conformance", func(t *testing.T) {
+		storetest.Run(t, func(t *testing.T) func() deployer.Store {
+			dsn := cluster.Database(t)
+			return func() deployer.Store { return open(t, dsn) }
+		})
 	})
+	for name, test := range map[string]func(*testing.T, *storetest.Cluster){
+		"many may open at once":                      manyMayOpenAtOnce,
+		"listening hears what can be claimed":        listenHears,
+		"a silent database is unavailable in time":   silentDatabase,
+		"a statement at fault is internal":           statementAtFault,
+		"a stopped writer loses its transaction":     stoppedWriter,
+		"the deadlock of two transactions is solved": deadlock,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, cluster) })
+	}
 }
 
 func open(t testing.TB, dsn string) *postgres.Store {
@@ -64,10 +77,10 @@ func TestNoErrorShowsTheDSN(t *testing.T) {
 	}
 }
 
-func TestManyMayOpenAtOnce(t *testing.T) {
-	dsn := storetest.StartPostgres(t)
+func manyMayOpenAtOnce(t *testing.T, cluster *storetest.Cluster) {
+	dsn := cluster.Database(t)
 	errs := make(chan error)
-	for range 6 {
+	for range 12 {
 		go func() {
 			s, err := postgres.Open(t.Context(), postgres.Config{DSN: deployer.NewSecret(dsn)})
 			if err == nil {
@@ -76,15 +89,15 @@ func TestManyMayOpenAtOnce(t *testing.T) {
 			errs <- err
 		}()
 	}
-	for range 6 {
+	for range 12 {
 		if err := <-errs; err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-func TestListenHearsWhatCanBeClaimed(t *testing.T) {
-	dsn := storetest.StartPostgres(t)
+func listenHears(t *testing.T, cluster *storetest.Cluster) {
+	dsn := cluster.Database(t)
 	s, other := open(t, dsn), open(t, dsn)
 	ctx, cancel := context.WithCancel(t.Context())
 	rings, done := make(chan struct{}, 100), make(chan error, 1)
@@ -139,8 +152,7 @@ func TestListenComesBack(t *testing.T) {
 	}
 }
 
-func TestSilentDatabaseIsUnavailableInTime(t *testing.T) {
-	cluster := storetest.StartCluster(t)
+func silentDatabase(t *testing.T, cluster *storetest.Cluster) {
 	proxy := newProxy(t, cluster.Socket())
 	s := open(t, strings.Replace(cluster.Database(t), url.QueryEscape(cluster.SocketDir()), url.QueryEscape(proxy.dir), 1))
 	if err := s.Ping(t.Context()); err != nil {
@@ -169,8 +181,9 @@ func TestSilentDatabaseIsUnavailableInTime(t *testing.T) {
 type proxy struct {
 	dir    string
 	silent atomic.Bool
-	mu     sync.Mutex // guards conns
+	mu     sync.Mutex // guards all below
 	conns  []net.Conn
+	gone   bool
 	wg     sync.WaitGroup
 }
 
@@ -192,9 +205,7 @@ func newProxy(t *testing.T, server string) *proxy {
 				_ = client.Close()
 				continue
 			}
-			p.mu.Lock()
-			p.conns = append(p.conns, client, backend)
-			p.mu.Unlock()
+			p.keep(client, backend)
 			p.wg.Go(func() { p.pass(client, backend) })
 			p.wg.Go(func() { p.pass(backend, client) })
 		}
@@ -203,9 +214,21 @@ func newProxy(t *testing.T, server string) *proxy {
 	return p
 }
 
+func (p *proxy) keep(conns ...net.Conn) {
+	p.mu.Lock()
+	p.conns = append(p.conns, conns...)
+	gone := p.gone
+	p.mu.Unlock()
+	if gone {
+		p.cut()
+	}
+}
+
+// cut closes all connections, also those to come.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.gone = true
 	for _, c := range p.conns {
 		_ = c.Close()
 	}
@@ -229,13 +252,41 @@ func (p *proxy) pass(from, to net.Conn) {
 	}
 }
 
-func TestStatementAtFaultIsInternal(t *testing.T) {
-	s := open(t, storetest.StartPostgres(t))
+func statementAtFault(t *testing.T, cluster *storetest.Cluster) {
+	s := open(t, cluster.Database(t))
 	err := s.Write(t.Context(), func(ctx context.Context, tx record.Tx) error {
 		_, err := tx.Exec(ctx, "insert into nonsense values (1)")
 		return err
 	})
 	if deployer.CodeOf(err) != deployer.CodeInternal {
 		t.Errorf("got %v, want internal", err)
+	}
+}
+
+func deadlock(t *testing.T, cluster *storetest.Cluster) {
+	s := open(t, cluster.Database(t))
+	var first sync.WaitGroup // of the first attempts, so that both hold what the other wants
+	first.Add(2)
+	lock := func(order ...string) error {
+		attempt := 0
+		return s.Write(t.Context(), func(ctx context.Context, tx record.Tx) error {
+			attempt++
+			if err := tx.Own(ctx, order[:1]); err != nil {
+				return err
+			}
+			if attempt == 1 {
+				first.Done()
+				first.Wait()
+			}
+			return tx.Own(ctx, order[1:])
+		})
+	}
+	errs := make(chan error, 2)
+	go func() { errs <- lock("a", "b") }()
+	go func() { errs <- lock("b", "a") }()
+	for range 2 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
 	}
 }

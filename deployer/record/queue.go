@@ -161,6 +161,7 @@ func (r *Records) end(ctx context.Context, tx Tx, d *deployer.Deployment, res de
 	if err != nil {
 		return illegal(err)
 	}
+	tx.Ring() // what waits behind d may start
 	now := r.Now()
 	d.Status, d.Outcome, d.Cause, d.Reason = status, res.Outcome, res.Cause, Clean(res.Reason, long)
 	d.FinishedAt, d.StalledSince = &now, nil

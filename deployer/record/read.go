@@ -57,7 +57,7 @@ func (r *Records) Deployments(ctx context.Context, f deployer.DeploymentFilter) 
 			}
 			w.and("status "+tx.Dialect().In("?"), tx.Dialect().List(names))
 			if active { // there are few of these, and an index of exactly them
-				w.conditions = append(w.conditions, "status in ('queued', 'running')")
+				w.conditions = append(w.conditions, "id in (select id from deployments where status in ('queued', 'running'))")
 			}
 		}
 		if f.Before != 0 {

@@ -37,7 +37,7 @@ type Line struct {
 	Delivery *deployer.Delivery
 	Number   int
 	Decision *deployer.Decision
-	Repeated bool // decided by an earlier delivery, so it is not evidence itself
+	Repeated bool // an earlier row says the same; it need not be found again
 }
 
 // target is what a decision was about.
@@ -194,9 +194,7 @@ func (r *Round) decide(i int, now time.Time, ids IDs) error {
 		r.line(delivery, len(in.Wanted)+n, false)
 	}
 	for _, l := range r.Lines[first:] { // only now: one delivery does not repeat itself
-		if !l.Repeated {
-			r.remember(key, target{l.Decision.Project, l.Decision.Ref}, r.known[l.Decision.Deployment])
-		}
+		r.remember(key, target{l.Decision.Project, l.Decision.Ref}, r.known[l.Decision.Deployment])
 	}
 	return nil
 }

@@ -17,22 +17,18 @@ const (
 // Clean returns s as both databases store it: valid UTF-8 without NUL (which
 // PostgreSQL refuses), at most limit bytes. What cannot be stored becomes U+FFFD.
 func Clean(s string, limit int) string {
-	if len(s) > limit {
-		s = s[:limit]
-		for i := 1; i < utf8.UTFMax && i < len(s); i++ { // not in the middle of a rune
-			if r := len(s) - i; utf8.RuneStart(s[r]) {
-				if !utf8.FullRuneInString(s[r:]) {
-					s = s[:r]
-				}
-				break
-			}
-		}
+	// A rune that this cuts in two is beyond the limit, and goes below.
+	s = s[:min(len(s), limit+utf8.UTFMax)]
+	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+		s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 	}
-	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+	if len(s) <= limit {
 		return s
 	}
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-	return Clean(s, limit) // the replacement is longer than what it replaces
+	for !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
 }
 
 // Micro returns t in UTC and as precise as it is stored. The zero time stays zero.

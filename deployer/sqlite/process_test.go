@@ -67,6 +67,12 @@ func child(role, path, arg string) error {
 			fmt.Println("ready")
 			return syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 		})
+	case "slow-transaction":
+		return errors.Join(s.Write(ctx, func(context.Context, record.Tx) error {
+			fmt.Println("ready")
+			<-time.After(time.Second) // what a slow disk would do
+			return nil
+		}), s.Close())
 	case "stop-outside":
 		if err := s.Ping(ctx); err != nil {
 			return err
@@ -137,6 +143,19 @@ func TestStoppedWriterIsKilled(t *testing.T) {
 	}
 	if locks, err := s.Locks(t.Context()); err != nil || len(locks) != 0 {
 		t.Errorf("the transaction of the killed writer left %v, %v", locks, err)
+	}
+}
+
+func TestSlowWriterIsWaitedFor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "seadog.db")
+	s := open(t, path)
+	cmd := another(t, "slow-transaction", path, "")
+	ready(t, cmd)
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the slow writer ended with %v", err)
 	}
 }
 

@@ -83,7 +83,7 @@ func (w *Writer) resume() error {
 	if _, err := w.file.ReadAt(last, w.size-1); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if false {
+	if last[0] != '\n' {
 		w.buf = append(w.buf, '\n')
 		w.size++
 	}

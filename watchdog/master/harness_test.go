@@ -60,7 +60,7 @@ func start(t *testing.T, pools []watchdog.Pool, change func(*master.Config)) *se
 		t.Fatal(err)
 	}
 	c := master.Config{
-		Executable: exe, Env: []string{"PATH=" + os.Getenv("PATH")}, Pools: pools,
+		Executable: exe, Env: []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}, Pools: pools,
 		Sockets: sockets, Doorbells: []*handoff.Doorbell{bell}, Counters: counters,
 		Record: s.record, Log: slog.New(slog.NewTextHandler(writer{s}, nil)), Signals: s.signals, Notify: s.notify,
 	}
@@ -211,6 +211,16 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		}
 		<-tick.C
 	}
+}
+
+// kill ends a worker with KILL and returns when the kernel is done with it:
+// until then it may still accept a connection.
+func kill(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the worker is gone", func() bool { return !alive(pid) })
 }
 
 // alive reports whether pid is a process that is no zombie.

@@ -262,7 +262,7 @@ func runSetup(s setup) error {
 		return err
 	}
 	err = master.Run(context.Background(), master.Config{
-		Executable: exe, Env: []string{"PATH=" + os.Getenv("PATH")}, Pools: s.Pools, Sockets: sockets, Doorbells: []*handoff.Doorbell{bell},
+		Executable: exe, Env: []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}, Pools: s.Pools, Sockets: sockets, Doorbells: []*handoff.Doorbell{bell},
 		Counters: counters, Record: j.Append, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), ReapOrphans: s.Reap,
 	})
 	return errors.Join(err, j.Close(), bell.Close(), sockets.Release())

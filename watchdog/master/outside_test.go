@@ -50,6 +50,10 @@ func TestNothingOutlivesAKilledMaster(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the runner works", func() bool { return matches(t, dir+"/took.*") == 1 })
+	// One that is frozen cannot notice anything; the kernel must end it.
+	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
 
 	killed := time.Now()
 	if err := o.cmd.Process.Kill(); err != nil {
@@ -89,9 +93,7 @@ func TestServiceUnderSignals(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	o := startOutside(t, setup{Pools: []watchdog.Pool{child("http", 1, "http")}, Address: freeAddress(t), Journal: path})
 	first := o.answers(t, 1)[0]
-	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	kill(t, first)
 	eventually(t, "a successor answers", func() bool { return o.answers(t, 1)[0] != first })
 	// The death is on disk before there is a successor.
 	deaths, err := journal.Read(path, 0)

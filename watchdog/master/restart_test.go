@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -47,9 +46,7 @@ func TestDeadWorkerIsRestarted(t *testing.T) {
 func TestDeathNamesTheSignal(t *testing.T) {
 	t.Parallel()
 	s := start(t, []watchdog.Pool{child("http", 1, "http")}, nil).ready()
-	if err := syscall.Kill(s.pid(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	kill(t, s.pid())
 	s.pid()
 	d := s.dead()[0]
 	if d.Signal != "SIGKILL" || d.ExitCode != -1 || !strings.HasPrefix(d.Verdict, "http/0 was ended by SIGKILL after ") {
@@ -61,9 +58,7 @@ func TestConnectionsSurviveTheDeathOfAllWorkers(t *testing.T) {
 	t.Parallel()
 	s := start(t, []watchdog.Pool{child("http", 2, "http")}, nil).ready()
 	for pid := range s.pids(2) {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
+		kill(t, pid)
 	}
 	// Nobody accepts now; the queue of the master's socket waits.
 	s.pids(2)
@@ -146,9 +141,7 @@ func TestStuckDiskDelaysTheRestartOnly(t *testing.T) {
 		c.Record = func(watchdog.Death) error { <-release; return errors.New("disk is broken") }
 	}).ready()
 	defer close(release)
-	if err := syscall.Kill(s.pid(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	kill(t, s.pid())
 	s.pid()
 }
 
@@ -158,9 +151,7 @@ func TestCountersSurviveTheirProcess(t *testing.T) {
 	for range 3 {
 		s.pid()
 	}
-	if err := syscall.Kill(s.pid(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	kill(t, s.pid())
 	successor := s.pid()
 	var snap scoreboard.Snapshot
 	eventually(t, "a heartbeat", func() bool {

@@ -141,9 +141,7 @@ func TestReplacementTakesThePlaceOfOneThatDies(t *testing.T) {
 	touch(t, file)
 	s.signal(syscall.SIGHUP)
 	eventually(t, "the roll begins", func() bool { return s.logged("replacing all workers") })
-	if err := syscall.Kill(old, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	kill(t, old)
 	eventually(t, "the death", func() bool { return len(s.dead()) == 1 })
 	remove(t, file)
 	eventually(t, rolled, func() bool { return s.logged(rolled) })

@@ -154,7 +154,7 @@ func TestStagesStopInOrder(t *testing.T) {
 
 func TestStopDuringStart(t *testing.T) {
 	t.Parallel()
-	for i := range 20 {
+	for i := range 60 {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			s := start(t, []watchdog.Pool{child("http", 2, "http"), child("mute", 1, "mute")}, nil)

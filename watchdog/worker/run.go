@@ -27,11 +27,14 @@ func (w *Worker) Run(ctx context.Context, serve func(intake, work context.Contex
 	intake, drain := context.WithCancelCause(work)
 	defer drain(nil)
 	o := &orders{worker: w, drain: drain, stop: stop, over: make(chan struct{})}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPIPE)
+	defer signal.Stop(signals)
 
 	var wg sync.WaitGroup
 	wg.Go(o.beat)
 	wg.Go(o.listen)
-	wg.Go(o.signals)
+	wg.Go(func() { o.obey(signals) })
 	defer func() {
 		close(o.over)
 		_ = w.control.SetReadDeadline(time.Unix(1, 0)) // ends listen
@@ -102,17 +105,14 @@ func (o *orders) listen() {
 	}
 }
 
-// signals ends with over. A terminal's interrupt is the master's business; a
-// TERM that a person, or the kernel at the master's death, sends to a worker
-// is an order like the master's. PIPE is received so that a log nobody reads
-// becomes an error of write(2), not a death.
-func (o *orders) signals() {
-	c := make(chan os.Signal, 4)
-	signal.Notify(c, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPIPE)
-	defer signal.Stop(c)
+// obey ends with over. A terminal's interrupt is the master's business; a TERM
+// that a person, or the kernel at the master's death, sends to a worker is an
+// order like the master's. PIPE is received so that a log nobody reads becomes
+// an error of write(2), not a death.
+func (o *orders) obey(signals <-chan os.Signal) {
 	for {
 		select {
-		case s := <-c:
+		case s := <-signals:
 			if s != unix.SIGTERM {
 				continue
 			}

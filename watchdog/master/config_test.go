@@ -1,0 +1,59 @@
+package master_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/seadog/seadog/watchdog"
+	"github.com/seadog/seadog/watchdog/master"
+)
+
+func TestConfigSaysWhatIsWrongWithIt(t *testing.T) {
+	t.Parallel()
+	good := func() master.Config {
+		return master.Config{Executable: "/bin/true", Log: slog.New(slog.DiscardHandler), Pools: []watchdog.Pool{{Name: "http", Count: 1}}}
+	}
+	if err := good().Validate(); err != nil {
+		t.Errorf("a good configuration: %v", err)
+	}
+	for want, change := range map[string]func(*master.Config){
+		`executable "seadog" is not an absolute`: func(c *master.Config) { c.Executable = "seadog" },
+		"no logger":                              func(c *master.Config) { c.Log = nil },
+		"no pools":                               func(c *master.Config) { c.Pools = nil },
+		"0 workers":                              func(c *master.Config) { c.Pools[0].Count = 0 },
+		"two pools are called http":              func(c *master.Config) { c.Pools = append(c.Pools, c.Pools[0]) },
+		`pool http: there is no listener "public"`: func(c *master.Config) { c.Pools[0].Listeners = []string{"public"} },
+		`pool http: there is no doorbell "work"`:   func(c *master.Config) { c.Pools[0].Doorbells = []string{"work"} },
+	} {
+		c := good()
+		change(&c)
+		if err := master.Run(context.Background(), c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Run: %v, want %q", err, want)
+		}
+	}
+}
+
+func TestStartTicks(t *testing.T) {
+	t.Parallel()
+	const line = "1234 (a) S (b) ) S 1 1234 1234 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 5678901 0 0\n"
+	if got := master.ParseStartTicks([]byte(line)); got != 5678901 {
+		t.Errorf("ticks of a strange name: %d", got)
+	}
+	self, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := master.ParseStartTicks(self); got == 0 {
+		t.Error("no ticks of this process")
+	}
+}
+
+func FuzzStartTicks(f *testing.F) {
+	f.Add([]byte("1 (init) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12 3 4\n"))
+	f.Add([]byte(")"))
+	f.Add([]byte{})
+	f.Fuzz(func(_ *testing.T, stat []byte) { master.ParseStartTicks(stat) })
+}

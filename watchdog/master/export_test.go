@@ -1,0 +1,4 @@
+package master
+
+// ParseStartTicks reads a line of /proc/PID/stat.
+var ParseStartTicks = parseStartTicks
