@@ -77,13 +77,14 @@ func (s *Server) accept(x *exchange, intake deployer.Intake) error {
 		return deployer.Errorf(deployer.CodeUnavailable, "the delivery could not be recorded").
 			WithHint("deliver it again").Because(err)
 	}
-	status := fiber.StatusOK
+	status, queued := fiber.StatusOK, false
 	for _, d := range delivery.Decisions {
 		if d.Verdict.Deploys() {
 			status = fiber.StatusAccepted
 		}
+		queued = queued || d.Verdict == deployer.VerdictQueued
 	}
-	if status == fiber.StatusAccepted {
+	if queued { // what was coalesced has been rung for, what was deferred must wait
 		s.cfg.Ring()
 	}
 	s.cfg.Log.LogAttrs(ctx, slog.LevelDebug, "delivery recorded", slog.String(deployer.KeyHook, intake.Hook),

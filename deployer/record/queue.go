@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -33,8 +34,17 @@ func (r *Records) Enqueue(ctx context.Context, o deployer.Order) (deployer.Deplo
 	return p.deployment, p.verdict, err
 }
 
-// Claim implements [deployer.Queue].
+// Claim implements [deployer.Queue]. It looks before it asks for a transaction
+// that writes: runners that find nothing must not stand in the way of deliveries.
 func (r *Records) Claim(ctx context.Context, owner deployer.Owner, projects []string) (deployer.Deployment, error) {
+	err := r.db.Read(ctx, func(ctx context.Context, tx Tx) error {
+		statement, args := r.claimable(tx, projects)
+		_, err := first(ctx, tx, statement, args)
+		return err
+	})
+	if err != nil {
+		return deployer.Deployment{}, err
+	}
 	return write(ctx, r.db, func(ctx context.Context, tx Tx) (deployer.Deployment, error) {
 		d, err := r.eligible(ctx, tx, projects)
 		if err != nil {
@@ -58,29 +68,41 @@ func (r *Records) Claim(ctx context.Context, owner deployer.Owner, projects []st
 // none it waits for them, because a project that is pushed to all the time
 // would otherwise never be claimed.
 func (r *Records) eligible(ctx context.Context, tx Tx, projects []string) (*deployer.Deployment, error) {
+	statement, args := r.claimable(tx, projects)
+	statement += tx.Dialect().ForUpdate
+	if tx.Dialect().SkipLocked != "" {
+		d, err := first(ctx, tx, statement+tx.Dialect().SkipLocked, args)
+		if !errors.Is(err, deployer.ErrNothingQueued) {
+			return d, err
+		}
+	}
+	return first(ctx, tx, statement, args)
+}
+
+// claimable is the query for the deployment that has waited longest among those that may run.
+func (r *Records) claimable(tx Tx, projects []string) (statement string, args []any) {
 	var w where
 	w.and("(d.overrides = 1 or not exists (select 1 from locks l where l.project = d.project and (l.expires_at = 0 or l.expires_at > ?)))",
 		micros(r.Now()))
 	if projects != nil {
 		w.and("d.project "+tx.Dialect().In("?"), tx.Dialect().List(projects))
 	}
-	statement := "select " + deploymentColumns + " from deployments d" + w.String() + ` and status = 'queued'
+	return "select " + deploymentColumns + " from deployments d" + w.String() + ` and status = 'queued'
 		and not exists (select 1 from deployments r where r.project = d.project and r.status = 'running')
-		order by created_at, id limit 1 ` + tx.Dialect().ForUpdate
-	for _, q := range []string{statement + tx.Dialect().SkipLocked, statement} {
-		rows, err := tx.Query(ctx, q, w.args...)
-		found, err := collect(rows, err, scanDeployment)
-		if err != nil {
-			return nil, fmt.Errorf("find queued: %w", err)
-		}
-		if len(found) > 0 {
-			return found[0], nil
-		}
-		if tx.Dialect().SkipLocked == "" {
-			break
-		}
+		order by created_at, id limit 1 `, w.args
+}
+
+// first returns the deployment that a query finds, ErrNothingQueued if it finds none.
+func first(ctx context.Context, tx Tx, statement string, args []any) (*deployer.Deployment, error) {
+	rows, err := tx.Query(ctx, statement, args...)
+	found, err := collect(rows, err, scanDeployment)
+	if err != nil {
+		return nil, fmt.Errorf("find queued: %w", err)
 	}
-	return nil, deployer.ErrNothingQueued
+	if len(found) == 0 {
+		return nil, deployer.ErrNothingQueued
+	}
+	return found[0], nil
 }
 
 // Heartbeat implements [deployer.Queue].

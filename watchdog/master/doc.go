@@ -20,7 +20,9 @@
 //   - two for each worker: one waits for its end, one reads its control socket
 //   - the recorder, which writes deaths to disk; a worker is restarted when its
 //     death is written, or after a second if the disk is stuck
-//   - the notifier, which talks to systemd
+//   - the notifier, which talks to systemd, and one that writes the log; when
+//     its terminal or pipe is stuck, lines are lost and nothing waits, and
+//     [Run] returns a second later without it
 //
 // # Orphans
 //

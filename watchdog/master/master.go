@@ -52,6 +52,7 @@ func Run(ctx context.Context, c Config) error {
 		return fmt.Errorf("master: %w", err)
 	}
 	m := &master{Config: c, boot: bootID(), events: make(chan func())}
+	defer m.queueLog()()
 	if err := m.layOut(); err != nil {
 		return fmt.Errorf("master: %w", err)
 	}

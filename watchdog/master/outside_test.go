@@ -44,23 +44,24 @@ func TestNothingOutlivesAKilledMaster(t *testing.T) {
 	runner := child("runner", 1, "runner", dir)
 	runner.DeathSignal, runner.Listeners = syscall.SIGTERM, nil
 	address := freeAddress(t)
-	o := startOutside(t, setup{Pools: []watchdog.Pool{child("http", 2, "http"), runner}, Address: address})
-	pids := o.answers(t, 2)
+	// A deaf one notices nothing; the kernel must end it.
+	pools := []watchdog.Pool{child("http", 2, "http"), child("deaf", 1, "deaf"), runner}
+	o := startOutside(t, setup{Pools: pools, Address: address})
+	o.answers(t, 2)
 	if _, err := fetch(o.url + "/ring"); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the runner works", func() bool { return matches(t, dir+"/took.*") == 1 })
-	// One that is frozen cannot notice anything; the kernel must end it.
-	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
+	children := o.children(t)
+	if len(children) != 4 {
+		t.Fatalf("the master has children %v", children)
 	}
-
 	killed := time.Now()
 	if err := o.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = o.wait()
-	eventually(t, "the workers are gone", func() bool { return !slices.ContainsFunc(pids, alive) })
+	eventually(t, "the workers are gone", func() bool { return !slices.ContainsFunc(children, alive) })
 	eventually(t, "the port is free", func() bool {
 		l, err := net.Listen("tcp", address)
 		if err == nil {
@@ -74,18 +75,27 @@ func TestNothingOutlivesAKilledMaster(t *testing.T) {
 		t.Logf("workers gone and port free after %s", took)
 	}
 	eventually(t, "the runner gives up its work", func() bool { return matches(t, dir+"/gave-up.*") == 1 })
-	_, pid, _ := strings.Cut(glob(t, dir+"/gave-up.*"), "gave-up.")
-	n, _ := strconv.Atoi(pid)
-	eventually(t, "the runner is gone", func() bool { return !alive(n) })
 }
 
-func glob(t *testing.T, pattern string) string {
+// children returns the pids of all processes that the master's threads started.
+func (o *outside) children(t *testing.T) []int {
 	t.Helper()
-	found, err := filepath.Glob(pattern)
-	if err != nil || len(found) == 0 {
-		t.Fatalf("%s: %v", pattern, err)
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", o.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return found[0]
+	var pids []int
+	for _, list := range lists {
+		b, _ := os.ReadFile(list) // a thread may have ended
+		for _, f := range strings.Fields(string(b)) {
+			pid, err := strconv.Atoi(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 func TestServiceUnderSignals(t *testing.T) {
@@ -113,6 +123,47 @@ func TestServiceUnderSignals(t *testing.T) {
 	}
 	if deaths, err = journal.Read(path, 1); err != nil || len(deaths) != 2 || !deaths[0].Expected || !deaths[1].Expected {
 		t.Errorf("journal: %+v, %v", deaths, err)
+	}
+}
+
+func TestSystemdIsTold(t *testing.T) {
+	t.Parallel()
+	env := need(t, "env")
+	path := filepath.Join(t.TempDir(), "notify")
+	systemd, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer systemd.Close()
+	hear := func(want string) {
+		t.Helper()
+		_ = systemd.SetReadDeadline(time.Now().Add(patience))
+		buf := make([]byte, 256)
+		for {
+			n, err := systemd.Read(buf)
+			if err != nil {
+				t.Fatalf("waiting for %s: %v", want, err)
+			}
+			if strings.HasPrefix(string(buf[:n]), want) {
+				return
+			}
+		}
+	}
+	o := startOutside(t, setup{Pools: []watchdog.Pool{child("http", 1, "http")}, Address: freeAddress(t)},
+		env, "NOTIFY_SOCKET="+path, "WATCHDOG_USEC=40000")
+	hear("READY=1")
+	hear("WATCHDOG=1")
+	if err := o.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	hear("RELOADING=1\nMONOTONIC_USEC=")
+	hear("READY=1")
+	if err := o.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	hear("STOPPING=1")
+	if err := o.wait(); err != nil {
+		t.Errorf("the master ended with %v", err)
 	}
 }
 

@@ -3,9 +3,11 @@ package master_test
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -154,18 +156,40 @@ func TestCountersSurviveTheirProcess(t *testing.T) {
 	kill(t, s.pid())
 	successor := s.pid()
 	var snap scoreboard.Snapshot
-	eventually(t, "a heartbeat", func() bool {
+	eventually(t, "a successor that is ready and heard of", func() bool {
 		snap = scoreboard.Snapshot{}
 		if err := json.Unmarshal([]byte(s.get("/board")), &snap); err != nil {
 			t.Fatal(err)
 		}
-		return snap.Workers[0].Heartbeat != 0
+		return snap.Workers[0].Heartbeat != 0 && snap.Workers[0].State == watchdog.Ready
 	})
 	w := snap.Workers[0]
-	if w.Counters[0] != 5 || w.Incarnation != 2 || w.PID != successor || w.Deaths != 1 || w.State != watchdog.Ready {
+	if w.Counters[0] != 5 || w.Incarnation != 2 || w.PID != successor || w.Deaths != 1 {
 		t.Errorf("scoreboard: %+v", w)
 	}
 	if age := snap.HeartbeatAge(w); age < 0 || age > patience {
 		t.Errorf("heartbeat is %s old", age)
+	}
+}
+
+// blocked is a pipe that nobody reads.
+type blocked chan struct{}
+
+func (b blocked) Write(p []byte) (int, error) { <-b; return len(p), nil }
+
+func TestStuckTerminalHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	terminal := make(blocked)
+	s := start(t, []watchdog.Pool{child("http", 1, "http")}, func(c *master.Config) {
+		c.Log = slog.New(slog.NewTextHandler(terminal, nil))
+	})
+	defer close(terminal)
+	for range 3 {
+		kill(t, s.pid())
+	}
+	s.pid()
+	s.signal(syscall.SIGTERM)
+	if err := s.wait(); err != nil {
+		t.Errorf("Run returned %v", err)
 	}
 }

@@ -96,11 +96,8 @@ func (o *orders) listen() {
 		switch m.Kind {
 		case handoff.MessageDrain:
 			o.drain(ErrDrain)
-			o.worker.log.Info("draining")
 		case handoff.MessageStop:
-			o.drain(ErrStop)
-			o.stop(ErrStop)
-			o.worker.log.Info("stopping")
+			o.stop(ErrStop) // ends intake, too
 		}
 	}
 }
@@ -135,7 +132,6 @@ func (o *orders) masterGone() {
 		time.AfterFunc(o.worker.manifest.KillGrace, func() {
 			_ = unix.Kill(os.Getpid(), unix.SIGKILL)
 		})
-		o.drain(ErrMasterGone)
 		o.stop(ErrMasterGone)
 		o.worker.log.Error("the master is gone, stopping")
 	})
