@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -174,8 +172,4 @@ func pools(cfg *config.Config, insecure bool) []watchdog.Pool {
 			Doorbells: []string{bellRunners, bellAdmin}, StopStage: 1, StopGrace: 15 * time.Second,
 		},
 	}
-}
-
-func newLog(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelInfo}))
 }

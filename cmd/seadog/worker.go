@@ -46,7 +46,9 @@ func newWorkerCommand(e *env) *cobra.Command {
 // starts can keep a listening socket, and then does the work. Its signals are
 // the watchdog's business, so ctx may not end by one.
 func runWorker(ctx context.Context, e *env, path string, insecure bool, serve serveFunc) error {
-	log := newLog(e.Stdout)
+	out := newConsole(e.Stdout)
+	defer out.close()
+	log := newLog(out)
 	w, err := worker.Start(worker.Config{Log: log, Counters: counterNames()})
 	if err != nil {
 		return err

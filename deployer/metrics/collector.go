@@ -69,7 +69,6 @@ type Collector struct {
 	mu    sync.Mutex
 	tally deployer.Tally
 	taken time.Time     // of tally; zero: none yet
-	fails bool          // the last attempt failed
 	fresh chan struct{} // closed when the next attempt has ended
 }
 
@@ -105,7 +104,6 @@ func (c *Collector) refresh(ctx context.Context) {
 	tally, err := c.cfg.Store.Tally(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fails = err != nil
 	if err == nil {
 		c.tally, c.taken = tally, c.cfg.Now()
 	}
@@ -139,7 +137,7 @@ func (c *Collector) latest() (deployer.Tally, bool) {
 
 // young is called with mu held.
 func (c *Collector) young() bool {
-	return !c.fails && !c.taken.IsZero() && c.cfg.Now().Sub(c.taken) < c.cfg.MaxAge
+	return !c.taken.IsZero() && c.cfg.Now().Sub(c.taken) < c.cfg.MaxAge
 }
 
 // Describe implements [prometheus.Collector].

@@ -106,7 +106,7 @@ func (d *demo) cleanUp(ctx context.Context) error {
 	errs = append(errs, err)
 	remove([]string{"network", "rm"}, networks)
 	for _, reference := range []string{d.project + "-*", "localhost/seadog:" + d.project + ".*"} {
-		images, err := d.docker(ctx, "image", "ls", "--quiet", "--no-trunc", "--filter", "reference="+reference)
+		images, err := d.docker(ctx, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference="+reference)
 		errs = append(errs, err)
 		remove([]string{"image", "rm", "--force"}, images)
 	}

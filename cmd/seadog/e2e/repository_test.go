@@ -77,7 +77,7 @@ func removeProject(t *testing.T, project string) {
 		for _, kind := range [][2][]string{
 			{{"ps", "--all", "--quiet", "--filter", label}, {"rm", "--force", "--volumes"}},
 			{{"network", "ls", "--quiet", "--filter", label}, {"network", "rm"}},
-			{{"image", "ls", "--quiet", "--filter", "reference=localhost/seadog:" + project + ".*"}, {"image", "rm", "--force"}},
+			{{"image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=localhost/seadog:" + project + ".*"}, {"image", "rm", "--force"}},
 		} {
 			out, _ := exec.Command("docker", kind[0]...).Output()
 			if ids := strings.Fields(string(out)); len(ids) > 0 {

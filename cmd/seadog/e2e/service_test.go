@@ -35,6 +35,7 @@ type service struct {
 	url, admin string
 	env        []string // added to the environment
 	api        *client.Client
+	out        *os.File // standard output; service.log if nil
 	cmd        *exec.Cmd
 	exited     chan error
 }
@@ -77,6 +78,9 @@ func (s *service) start() {
 	s.cmd = exec.Command(binary, "serve", "--config", s.path("seadog.yml"))
 	s.cmd.Env = append(os.Environ(), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
+	if s.out != nil {
+		s.cmd.Stdout = s.out
+	}
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("start: %v", err)
 	}
