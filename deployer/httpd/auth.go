@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -56,28 +57,29 @@ func permit(t Token, need deployer.Scope) error {
 }
 
 // clientIP is where a request came from: the peer, or, if the peer is a
-// trusted proxy, the last address of X-Forwarded-For that is not one. It is
-// for the log and decides nothing.
+// trusted proxy or came through a Unix socket, the last address of
+// X-Forwarded-For that is not a trusted proxy. It is for the log and decides
+// nothing.
 func (s *Server) clientIP(c *fiber.Ctx) string {
-	peer, ok := addrOf(c.Context().RemoteAddr())
-	if !ok {
-		return "local"
-	}
-	if !s.trusted(peer) {
-		return peer.String()
+	client := "local"
+	if peer, ok := addrOf(c.Context().RemoteAddr()); ok {
+		client = peer.String()
+		if !s.trusted(peer) {
+			return client
+		}
 	}
 	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+	for _, text := range slices.Backward(hops) {
+		hop, err := netip.ParseAddr(strings.TrimSpace(text))
 		if err != nil {
-			break
+			return client
 		}
-		peer = hop.Unmap()
-		if !s.trusted(peer) {
-			break
+		client = hop.Unmap().String()
+		if !s.trusted(hop.Unmap()) {
+			return client
 		}
 	}
-	return peer.String()
+	return client
 }
 
 func (s *Server) trusted(addr netip.Addr) bool {

@@ -11,14 +11,18 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 	"golang.org/x/sync/semaphore"
+	"golang.org/x/sys/unix"
 
 	"github.com/seadog/seadog/deployer"
 )
 
 const (
+	longestHeader = 8 << 10 // bytes
+
 	defaultBody = 1 << 20  // bytes, of requests to nowhere
 	prefetched  = 8 << 10  // bytes of a body of known length that the server reads before the handler runs
 	smallBody   = 64 << 10 // bytes; up to here a body does not queue for the budget
+	mappedBody  = 1 << 20  // bytes; from here on a body is not on the heap
 	smallShare  = 8        // one part in smallShare of the budget is kept for small bodies
 
 	chunked = -1 // content length of a body that does not say its length
@@ -56,14 +60,46 @@ func (b *bodies) timeout(length int64) time.Duration {
 
 // body is the content of one request and its share of the budget.
 type body struct {
-	bytes []byte
-	lease lease
+	bytes  []byte
+	mapped []byte // what bytes is part of, if it is not on the heap
+	lease  lease
 }
 
-// free gives the share back. The bytes must not be used any more.
+// free gives everything back. The bytes must not be used any more.
 func (b *body) free() {
+	if b.mapped != nil {
+		_ = unix.Munmap(b.mapped) // it fails only for what is not mapped
+	}
 	b.lease.end()
 	*b = body{}
+}
+
+// complete tells the server that the body was read to its end; see [unreadBody].
+func (b body) complete(rctx *fasthttp.RequestCtx) (body, error) {
+	if err := rctx.Request.CloseBodyStream(); err != nil {
+		b.free()
+		return body{}, broken(err)
+	}
+	return b, nil
+}
+
+// allocate takes n bytes out of the budget and gets memory for them. Big
+// memory does not come from the heap: garbage of 26 MiB a piece would double
+// what the budget allows before it is collected.
+func (b *bodies) allocate(ctx context.Context, rctx *fasthttp.RequestCtx, n int64) (body, error) {
+	lease, err := b.lease(ctx, rctx, n)
+	if err != nil {
+		return body{}, err
+	}
+	if n < mappedBody {
+		return body{bytes: make([]byte, n), lease: lease}, nil
+	}
+	mapped, err := unix.Mmap(-1, 0, int(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		lease.end()
+		return body{}, deployer.Errorf(deployer.CodeUnavailable, "there is no memory for the body").Because(err)
+	}
+	return body{bytes: mapped, mapped: mapped, lease: lease}, nil
 }
 
 // read reads the whole body of a request. The caller frees it.
@@ -78,54 +114,50 @@ func (b *bodies) read(ctx context.Context, rctx *fasthttp.RequestCtx, limit int6
 	case length == chunked:
 		return b.readChunked(ctx, rctx, limit)
 	}
-	lease, err := b.lease(ctx, rctx, length)
+	whole, err := b.allocate(ctx, rctx, length)
 	if err != nil {
 		return body{}, err
 	}
-	buf := make([]byte, length)
-	n, _, err := fill(stream, buf)
+	n, _, err := fill(stream, whole.bytes)
 	if err != nil || int64(n) < length {
-		lease.end()
+		whole.free()
 		return body{}, broken(err)
 	}
-	return body{bytes: buf, lease: lease}, rctx.Request.CloseBodyStream()
+	return whole.complete(rctx)
 }
 
 // readChunked reads a body that does not say how long it is.
 func (b *bodies) readChunked(ctx context.Context, rctx *fasthttp.RequestCtx, limit int64) (body, error) {
 	stream := rctx.RequestBodyStream()
-	size := min(smallBody, limit)
-	lease, err := b.lease(ctx, rctx, size)
+	whole, err := b.allocate(ctx, rctx, min(smallBody, limit))
 	if err != nil {
 		return body{}, err
 	}
-	defer func() { lease.end() }()
-	buf := make([]byte, size)
-	n, ended, err := fill(stream, buf)
-	if err == nil && !ended && size < limit {
-		lease.end()
-		if lease, err = b.lease(ctx, rctx, limit); err != nil {
+	n, ended, err := fill(stream, whole.bytes)
+	if err == nil && !ended && int64(n) < limit {
+		begun := whole.bytes
+		whole.free() // its bytes are on the heap and stay
+		if whole, err = b.allocate(ctx, rctx, limit); err != nil {
 			return body{}, err
 		}
-		whole := make([]byte, limit)
-		copy(whole, buf)
-		buf = whole
+		copy(whole.bytes, begun)
 		var more int
-		more, ended, err = fill(stream, buf[n:])
+		more, ended, err = fill(stream, whole.bytes[n:])
 		n += more
 	}
 	if err == nil && !ended { // full: it ends here, or it is too long
 		var over int
 		if over, _, err = fill(stream, make([]byte, 1)); over > 0 {
+			whole.free()
 			return body{}, tooLarge(limit)
 		}
 	}
 	if err != nil {
+		whole.free()
 		return body{}, broken(err)
 	}
-	kept := lease
-	lease = noLease
-	return body{bytes: buf[:n], lease: kept}, rctx.Request.CloseBodyStream()
+	whole.bytes = whole.bytes[:n]
+	return whole.complete(rctx)
 }
 
 // fill reads until buf is full or the stream has ended.
@@ -150,9 +182,7 @@ type lease struct {
 	big bool
 }
 
-var noLease = lease{}
-
-func (l *lease) end() {
+func (l lease) end() {
 	switch {
 	case l.of == nil:
 	case l.big:
@@ -160,7 +190,6 @@ func (l *lease) end() {
 	default:
 		l.of.small.Add(l.n)
 	}
-	*l = noLease
 }
 
 // lease takes n bytes. What was prefetched takes none: it has arrived, its
@@ -168,7 +197,7 @@ func (l *lease) end() {
 // size never waits for those that have not arrived.
 func (b *bodies) lease(ctx context.Context, rctx *fasthttp.RequestCtx, n int64) (lease, error) {
 	if n <= prefetched {
-		return noLease, nil
+		return lease{}, nil
 	}
 	if n <= smallBody {
 		if b.small.Add(-n) >= 0 {
@@ -180,13 +209,13 @@ func (b *bodies) lease(ctx context.Context, rctx *fasthttp.RequestCtx, n int64) 
 		ctx, cancel := context.WithTimeout(ctx, b.limits.BodyWait)
 		defer cancel()
 		if err := b.big.Acquire(ctx, n); err != nil {
-			return noLease, deployer.Errorf(deployer.CodeUnavailable, "too many big requests are being read").
+			return lease{}, deployer.Errorf(deployer.CodeUnavailable, "too many big requests are being read").
 				WithHint("try again in a few seconds").Because(err)
 		}
 		// The client could not know that it was not being read.
 		if err := rctx.Conn().SetReadDeadline(time.Now().Add(b.timeout(n))); err != nil {
 			b.big.Release(n)
-			return noLease, broken(err)
+			return lease{}, broken(err)
 		}
 	}
 	return lease{of: b, n: n, big: true}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -40,7 +41,7 @@ func (s *Server) deliver(x *exchange) error {
 }
 
 // understand verifies and parses a delivery, and decides which of its pushes are wanted.
-func (s *Server) understand(x *exchange, h hook, token string, body []byte) (deployer.Intake, error) {
+func (s *Server) understand(x *exchange, h *hook, token string, body []byte) (deployer.Intake, error) {
 	now := s.cfg.Now()
 	r := webhook.Request{
 		Header:      func(name string) string { return x.c.Get(name) },
@@ -51,6 +52,7 @@ func (s *Server) understand(x *exchange, h hook, token string, body []byte) (dep
 	}
 	if !s.cfg.Insecure || len(h.Secrets) > 0 {
 		if err := webhook.Verify(h.Provider, h.Secrets, r); err != nil {
+			s.complain(h, err, now)
 			return deployer.Intake{}, err
 		}
 	}
@@ -64,6 +66,18 @@ func (s *Server) understand(x *exchange, h hook, token string, body []byte) (dep
 	}
 	intake.Wanted, intake.Ignored = sort(h, event)
 	return intake, nil
+}
+
+// complain tells the operator, at most once a minute and hook, that deliveries
+// do not verify. They are not recorded, so the log is the only place where a
+// wrong secret shows; but a stranger must not be able to fill it.
+func (s *Server) complain(h *hook, err error, now time.Time) {
+	last := h.refused.Load()
+	if now.Unix()-last < 60 || !h.refused.CompareAndSwap(last, now.Unix()) {
+		return
+	}
+	s.cfg.Log.Warn("a delivery was refused; more of the same are not logged for a minute",
+		slog.String(deployer.KeyHook, h.Name), slog.Any(deployer.KeyError, err))
 }
 
 // accept makes a delivery durable and answers with what was decided.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -276,5 +277,24 @@ func TestWithoutSecretsOnlyAnInsecureServiceAcceptsUnsignedDeliveries(t *testing
 		if want := map[bool]int{true: 202, false: 401}[insecure]; a.status != want {
 			t.Errorf("insecure %v: got %s, want %d", insecure, a, want)
 		}
+	}
+}
+
+func TestDeliveriesThatDoNotVerifyAreLoggedOnceAMinute(t *testing.T) {
+	t.Parallel()
+	var clock atomic.Int64
+	clock.Store(time.Now().Unix())
+	s := start(t, func(c *httpd.Config) { c.Now = func() time.Time { return time.Unix(clock.Load(), 0) } })
+	warnings := func() int { return strings.Count(s.log.String(), "level=WARN") }
+	for range 50 {
+		s.do("POST", "/hooks/gh", strings.NewReader("{}"))
+	}
+	if n := warnings(); n != 1 {
+		t.Errorf("%d warnings, want 1:\n%s", n, s.log)
+	}
+	clock.Add(61)
+	s.do("POST", "/hooks/gh", strings.NewReader("{}"))
+	if n := warnings(); n != 2 {
+		t.Errorf("%d warnings a minute later, want 2", n)
 	}
 }

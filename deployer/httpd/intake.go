@@ -15,7 +15,7 @@ const (
 
 // sort decides, for every project of a hook and every push of an event, whether
 // the project wants the push. It is pure.
-func sort(h hook, event deployer.Event) (wanted []deployer.Order, ignored []deployer.Decision) {
+func sort(h *hook, event deployer.Event) (wanted []deployer.Order, ignored []deployer.Decision) {
 	left := 0
 	for _, project := range h.projects {
 		for _, push := range event.Pushes {

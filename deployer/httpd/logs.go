@@ -3,6 +3,7 @@ package httpd
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -74,23 +75,38 @@ type stream struct {
 	buf bytes.Buffer
 }
 
+var errGone = errors.New("the client is gone or too slow")
+
 // SupportsBodyWriteTo tells the server below that WriteTo is what it wants.
 func (*stream) SupportsBodyWriteTo() bool { return true }
 
 // Read implements [io.Reader]; the server calls WriteTo instead.
 func (*stream) Read([]byte) (int, error) { return 0, io.ErrNoProgress }
 
-// WriteTo implements [io.WriterTo].
+// WriteTo implements [io.WriterTo]. The server drops its error.
 func (st *stream) WriteTo(w io.Writer) (n int64, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicked(p)
-			st.server.cfg.Log.Error("live log broke", slog.Int64(deployer.KeyDeployment, st.id),
-				slog.String(deployer.KeyRequest, st.request), slog.Any(deployer.KeyError, err))
 		}
+		st.ended(err)
 	}()
 	st.out = w
 	return 0, st.write()
+}
+
+// ended logs why a stream broke off. A client that went away, or is too slow,
+// is no news.
+func (st *stream) ended(err error) {
+	if err == nil {
+		return
+	}
+	level := slog.LevelWarn
+	if errors.Is(err, errGone) {
+		level = slog.LevelDebug
+	}
+	st.server.cfg.Log.LogAttrs(st.server.base, level, "log stream broke off", slog.Int64(deployer.KeyDeployment, st.id),
+		slog.String(deployer.KeyRequest, st.request), slog.Any(deployer.KeyError, err))
 }
 
 // Close is called when the answer is over, also if it was never written.
@@ -105,10 +121,10 @@ func (st *stream) flush() error {
 		return nil
 	}
 	if err := st.conn.SetWriteDeadline(time.Now().Add(st.server.cfg.Limits.WriteTimeout)); err != nil {
-		return fmt.Errorf("bound write: %w", err)
+		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	if _, err := st.out.Write(st.buf.Bytes()); err != nil {
-		return fmt.Errorf("send: %w", err)
+		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	st.buf.Reset()
 	return nil

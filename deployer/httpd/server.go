@@ -19,7 +19,7 @@ import (
 // Server is the HTTP plane of one worker process.
 type Server struct {
 	cfg      Config
-	hooks    map[string]hook
+	hooks    map[string]*hook
 	projects map[string]deployer.Project
 	names    []string // of projects, sorted
 	methods  []string // that the router knows
@@ -41,6 +41,7 @@ type Server struct {
 type hook struct {
 	deployer.Hook
 	projects []deployer.Project
+	refused  atomic.Int64 // Unix seconds of the last refusal that was logged as a warning
 }
 
 // New returns a server that accepts nothing until Run.
@@ -50,7 +51,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
-		hooks:    make(map[string]hook, len(cfg.Hooks)),
+		hooks:    make(map[string]*hook, len(cfg.Hooks)),
 		projects: make(map[string]deployer.Project, len(cfg.Projects)),
 		bodies:   newBodies(cfg.Limits),
 		conns:    newConnections(),
@@ -62,7 +63,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	slices.Sort(s.names)
 	for _, h := range cfg.Hooks {
-		known := hook{Hook: h}
+		known := &hook{Hook: h}
 		for _, name := range h.Projects {
 			known.projects = append(known.projects, s.projects[name])
 		}
@@ -84,7 +85,7 @@ func (s *Server) newApp() *fiber.App {
 		ReadTimeout:                  s.cfg.Limits.HeaderTimeout,
 		WriteTimeout:                 s.cfg.Limits.WriteTimeout,
 		IdleTimeout:                  s.cfg.Limits.IdleTimeout,
-		ReadBufferSize:               16 << 10,
+		ReadBufferSize:               longestHeader,
 		Concurrency:                  s.cfg.Limits.Connections,
 		ReduceMemoryUsage:            true,
 		StreamRequestBody:            true,

@@ -3,12 +3,15 @@ package httpd_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -113,17 +116,27 @@ func TestSeveralListenersAreServedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	certified := httptest.NewTLSServer(nil) // only for its certificate
+	defer certified.Close()
+	over := tls.NewListener(plain, &tls.Config{Certificates: certified.TLS.Certificates})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- server.Run(ctx, []net.Listener{unix, tcp}) }()
-	for _, at := range []net.Addr{unix.Addr(), tcp.Addr()} {
+	go func() { done <- server.Run(ctx, []net.Listener{unix, tcp, over}) }()
+	for _, at := range []net.Addr{unix.Addr(), tcp.Addr(), over.Addr()} {
 		c, err := net.Dial(at.Network(), at.String())
 		if err != nil {
 			t.Fatal(err)
 		}
+		if at == over.Addr() {
+			c = tls.Client(c, &tls.Config{InsecureSkipVerify: true})
+		}
 		fmt.Fprint(c, "GET /healthz HTTP/1.0\r\n\r\n")
 		all, err := io.ReadAll(c)
-		if err != nil || len(all) == 0 {
+		if err != nil || !strings.HasPrefix(string(all), "HTTP/1.1 200") {
 			t.Errorf("%s: %q, %v", at, all, err)
 		}
 		_ = c.Close()

@@ -128,7 +128,8 @@ func (t *tx) nextDeployment(ctx context.Context) (id int64, err error) {
 func (t *tx) store(ctx context.Context, round *record.Round) error {
 	b := &pgx.Batch{}
 	for _, d := range round.Updates {
-		b.Queue(record.UpdateDeployment, record.UpdateArgs(d)...)
+		statement, args := record.Placing(d)
+		b.Queue(statement, args...)
 	}
 	for _, d := range round.Inserts {
 		b.Queue(record.InsertDeployment, record.InsertArgs(d)...)

@@ -113,11 +113,15 @@ func (r *Reaper) Run(ctx context.Context) error {
 	clear(r.unswept)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	deaths := r.cfg.Deaths
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-r.cfg.Deaths:
+		case _, open := <-deaths:
+			if !open {
+				deaths = nil // nobody tells any more
+			}
 		case <-timer.C:
 		}
 		if err := r.pass(ctx); err != nil && ctx.Err() == nil {

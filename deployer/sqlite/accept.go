@@ -11,15 +11,20 @@ import (
 )
 
 // Rows of one statement. A statement costs more than a row, so the most frequent
-// ones take many rows at once, in few sizes, since each is prepared.
+// ones take many rows at once, in sizes that are powers of two, since each is prepared.
 const (
 	insertMany = 32
-	insertSome = 4
 	lookupMany = 32
 )
 
 // insertInto are the statements for so many rows.
-var insertInto = map[int]string{insertMany: insertRows(insertMany), insertSome: insertRows(insertSome), 1: insertRows(1)}
+var insertInto = func() map[int]string {
+	statements := map[int]string{}
+	for n := insertMany; n > 0; n /= 2 {
+		statements[n] = insertRows(n)
+	}
+	return statements
+}()
 
 // lookup takes lookupMany keys. The cross join keeps the planner from turning it around.
 var lookup = "with k (hook, external_id) as (values " + tuples(lookupMany, 2) + `)
@@ -62,7 +67,8 @@ func (t tx) accept(ctx context.Context, jobs []*job) error {
 
 func (t tx) store(ctx context.Context, round *record.Round, ids *sequences) error {
 	for _, d := range round.Updates {
-		if _, err := t.Exec(ctx, record.UpdateDeployment, record.UpdateArgs(d)...); err != nil {
+		statement, args := record.Placing(d)
+		if _, err := t.Exec(ctx, statement, args...); err != nil {
 			return err
 		}
 	}
@@ -86,12 +92,10 @@ func (t tx) store(ctx context.Context, round *record.Round, ids *sequences) erro
 // insert writes the rows in as few statements as possible.
 func (t tx) insert(ctx context.Context, lines []record.Line) error {
 	args := make([]any, 0, insertMany*record.DeliveryWidth)
-	for len(lines) > 0 {
-		n := 1
-		if len(lines) >= insertMany {
-			n = insertMany
-		} else if len(lines) >= insertSome {
-			n = insertSome
+	for n := insertMany; len(lines) > 0; {
+		if len(lines) < n {
+			n /= 2
+			continue
 		}
 		args = args[:0]
 		for _, l := range lines[:n] {
