@@ -134,6 +134,11 @@ func bellByName(bells []*handoff.Doorbell, name string) *handoff.Doorbell {
 	return nil
 }
 
+// httpEnv lets HTTP workers collect garbage less often than Go does by itself:
+// their heap is small and their garbage short-lived, and in a burst collecting
+// it cost more than a tenth of the time. The limit keeps a flood from making use of that.
+func httpEnv() []string { return []string{"GOGC=400", "GOMEMLIMIT=512MiB"} }
+
 // killSlack is what a runner may take, beyond the grace of its step, to write
 // down how the deployment ended.
 const killSlack = 10 * time.Second
@@ -151,7 +156,7 @@ func pools(cfg *config.Config, insecure bool) []watchdog.Pool {
 	}
 	http := watchdog.Pool{
 		Name: poolHTTP, Count: cfg.HTTPWorkers, Args: args(poolHTTP),
-		Doorbells: []string{bellRunners}, StopGrace: 15 * time.Second,
+		Doorbells: []string{bellRunners}, StopGrace: 15 * time.Second, Env: httpEnv(),
 	}
 	for i := range cfg.Listen {
 		http.Listeners = append(http.Listeners, listenerHTTP(i))
