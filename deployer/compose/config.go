@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -139,7 +140,8 @@ func (s Stack) decode(t *tree, text []byte) (Model, error) {
 		what  string
 		files map[string]file
 	}{{"config", d.Configs}, {"secret", d.Secrets}} {
-		for name, f := range group.files {
+		for _, name := range slices.Sorted(maps.Keys(group.files)) {
+			f := group.files[name]
 			if f.File == "" {
 				continue
 			}
@@ -149,7 +151,8 @@ func (s Stack) decode(t *tree, text []byte) (Model, error) {
 		}
 	}
 	var m Model
-	for name, svc := range d.Services {
+	for _, name := range slices.Sorted(maps.Keys(d.Services)) {
+		svc := d.Services[name]
 		if err := svc.contained(t, name); err != nil {
 			return Model{}, err
 		}
@@ -162,7 +165,6 @@ func (s Stack) decode(t *tree, text []byte) (Model, error) {
 			}
 		}
 	}
-	slices.SortFunc(m.Services, func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
 	slices.Sort(m.Warnings)
 	return m, nil
 }
@@ -195,7 +197,8 @@ func (s service) contained(t *tree, name string) error {
 		}
 		paths["dockerfile"] = dockerfile
 	}
-	for what, path := range paths {
+	for _, what := range slices.Sorted(maps.Keys(paths)) { // the same complaint every time
+		path := paths[what]
 		if !filepath.IsAbs(path) {
 			continue // Compose made local paths absolute; the others are URLs, images and services
 		}

@@ -174,6 +174,9 @@ func TestABodyMayBeAnnouncedWithExpect(t *testing.T) {
 // TestMemoryStaysBoundedUnderAFloodOfBigBodies: 300 strangers send 26 MiB each
 // (7.8 GB) to a server that may hold 64 MiB.
 func TestMemoryStaysBoundedUnderAFloodOfBigBodies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: -short, which the race detector runs with, whose own memory would be counted")
+	}
 	const budget, strangers = 64 * mib, 300
 	s := start(t, func(c *httpd.Config) {
 		c.Limits.BodyBudget, c.Limits.BodyWait = budget, 2*time.Second
