@@ -14,7 +14,7 @@ FUZZTIME ?= 20s
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-bootstrap: ## install or start what is missing: Docker Engine, Compose, PostgreSQL binaries
+bootstrap: ## install or start what is missing: Docker Engine, Compose, PostgreSQL, nginx, systemd-analyze
 	@./.ci/bootstrap
 
 build: $(BIN) ## build bin/seadog, one static binary
@@ -24,7 +24,9 @@ $(BIN):
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/seadog
 
 test: lint ## everything, with the real engine, git and PostgreSQL
-	$(GO) test -timeout 20m $(PKGS)
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; set -o pipefail; \
+	if $(GO) test -v -timeout 20m $(PKGS) 2>&1 | tee "$$log" | grep --line-buffered -E '^(ok|FAIL|panic:)|SKIPPED'; then :; else \
+	  grep -vE '^=== |^ *--- PASS|^ok ' "$$log"; exit 1; fi
 
 race: ## the tests under the race detector
 	$(GO) test -race -short -timeout 30m $(PKGS)

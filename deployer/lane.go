@@ -36,7 +36,9 @@ type Placement struct {
 //  2. A push whose commit is where the pending push started from was overtaken
 //     on the way (forges do not promise order): coalesced, the commit stays.
 //  3. A push joins a pending push of the same ref, which moves to its commit.
-//  4. Anything else is queued, and displaces what was pending.
+//  4. A push of an image joins whatever is pending, because it will pull the
+//     image when it runs; only a rollback runs the images of then.
+//  5. Anything else is queued, and displaces what was pending.
 //
 // A lock that is not overridden turns "queued" into "deferred".
 func (l *Lane) Place(o Order, now time.Time) Placement {
@@ -54,7 +56,16 @@ func (l *Lane) Place(o Order, now time.Time) Placement {
 		p.Coalesced++
 		return Placement{Verdict: VerdictCoalesced, Into: p, Reason: reason}
 	}
+	if p := l.Pending; p != nil && ofImage(o) && p.Trigger != TriggerRollback {
+		p.Coalesced++
+		return Placement{Verdict: VerdictCoalesced, Into: p, Reason: fmt.Sprintf("deployment %d was still waiting and will pull it", p.ID)}
+	}
 	return l.enqueue(o, now)
+}
+
+// ofImage reports whether an order comes from a push that names no commit.
+func ofImage(o Order) bool {
+	return o.Trigger == TriggerPush && o.Commit == "" && Push{Ref: o.Ref}.Image()
 }
 
 // joins reports whether order o can become part of pending deployment p.

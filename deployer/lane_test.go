@@ -326,3 +326,19 @@ func TestLockSaysWhoWhyAndUntilWhen(t *testing.T) {
 		t.Error("a lock without an end expired")
 	}
 }
+
+func TestAPushOfAnImageJoinsWhateverWaits(t *testing.T) {
+	t.Parallel()
+	image := deployer.Order{Project: "p", Trigger: deployer.TriggerPush, Ref: "shop/site:latest"}
+	branch := deployer.Order{Project: "p", Trigger: deployer.TriggerPush, Ref: "refs/heads/main", Commit: strings.Repeat("a", 40)}
+	lane := deployer.Lane{}
+	waiting := lane.Place(branch, time.Now())
+	if got := lane.Place(image, time.Now()); got.Verdict != deployer.VerdictCoalesced || got.Into != waiting.Into || got.Into.Commit != branch.Commit || got.Superseded != nil {
+		t.Errorf("behind a branch: %+v, want coalesced into it, at its commit", got)
+	}
+	lane = deployer.Lane{}
+	lane.Place(deployer.Order{Project: "p", Trigger: deployer.TriggerRollback, Ref: "refs/heads/main"}, time.Now())
+	if got := lane.Place(image, time.Now()); got.Verdict != deployer.VerdictQueued || got.Superseded == nil {
+		t.Errorf("behind a rollback: %+v, want queued in its place", got)
+	}
+}

@@ -110,7 +110,7 @@ func newRollbackCommand(e *env) *cobra.Command {
 	cmd := o.command(&cobra.Command{
 		Use:   "rollback PROJECT",
 		Short: "Go back to an earlier healthy deployment",
-		Long:  "Goes back to the last healthy deployment before the newest healthy one, or to the one that is named.",
+		Long:  "Goes back to the last healthy deployment before the newest healthy one, to the newest healthy one if a\nlater deployment left the project broken, or to the one that is named.",
 		Args:  between(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request := deployer.RepeatRequest{Override: o.override}

@@ -19,15 +19,16 @@ const (
 
 // console writes log lines from a goroutine of its own, because a terminal
 // that was stopped, or a pipe that nobody reads, blocks whoever writes to it.
-// What does not fit is lost and counted. It is safe for concurrent use until close.
+// What does not fit, or comes after close, is lost. It is safe for concurrent use.
 type console struct {
 	lines chan []byte
 	lost  atomic.Int64
-	over  chan struct{}
+	end   chan struct{} // closed by close
+	over  chan struct{} // closed when run has ended
 }
 
 func newConsole(w io.Writer) *console {
-	c := &console{lines: make(chan []byte, logAhead), over: make(chan struct{})}
+	c := &console{lines: make(chan []byte, logAhead), end: make(chan struct{}), over: make(chan struct{})}
 	go c.run(w)
 	return c
 }
@@ -35,7 +36,17 @@ func newConsole(w io.Writer) *console {
 // run ends after close. If w blocks it outlives close, and ends when that ends.
 func (c *console) run(w io.Writer) {
 	defer close(c.over)
-	for line := range c.lines {
+	for {
+		var line []byte
+		select {
+		case line = <-c.lines:
+		default:
+			select {
+			case line = <-c.lines:
+			case <-c.end:
+				return
+			}
+		}
 		if n := c.lost.Swap(0); n > 0 {
 			fmt.Fprintf(w, "time=%s level=WARN msg=\"nobody read the log\" lost=%d\n", time.Now().UTC().Format(time.RFC3339Nano), n)
 		}
@@ -55,7 +66,7 @@ func (c *console) Write(line []byte) (int, error) {
 
 // close waits for what was written, but not for ever.
 func (c *console) close() {
-	close(c.lines)
+	close(c.end)
 	t := time.NewTimer(logFlush)
 	defer t.Stop()
 	select {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -32,7 +31,9 @@ const (
 	journalFile   = "deaths.jsonl"
 )
 
-func listenerHTTP(i int) string { return "http-" + strconv.Itoa(i) }
+// listenerHTTP names a socket by its address, so that a worker with another
+// configuration than its master's notices.
+func listenerHTTP(l config.Listener) string { return "http " + l.String() }
 
 func newServeCommand(e *env) *cobra.Command {
 	var path string
@@ -45,7 +46,7 @@ workers, HTTP workers that make webhooks durable, runners that deploy, and an
 admin process with metrics and health.
 
 SIGHUP replaces all workers, one at a time, from the configuration and the
-binary on disk. SIGTERM finishes what is under way; the second one stops it.`,
+binary on disk; addresses, numbers of workers and stop_grace need a restart. SIGTERM finishes what is under way; the second one stops it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serve(context.WithoutCancel(cmd.Context()), e, path, insecure)
@@ -107,8 +108,8 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 
 func socketSpecs(cfg *config.Config) []handoff.Spec {
 	specs := []handoff.Spec{{Name: listenerAdmin, Address: cfg.Admin.String()}}
-	for i, l := range cfg.Listen {
-		specs = append(specs, handoff.Spec{Name: listenerHTTP(i), Address: l.String()})
+	for _, l := range cfg.Listen {
+		specs = append(specs, handoff.Spec{Name: listenerHTTP(l), Address: l.String()})
 	}
 	return specs
 }
@@ -158,8 +159,8 @@ func pools(cfg *config.Config, insecure bool) []watchdog.Pool {
 		Name: poolHTTP, Count: cfg.HTTPWorkers, Args: args(poolHTTP),
 		Doorbells: []string{bellRunners}, StopGrace: 15 * time.Second, Env: httpEnv(),
 	}
-	for i := range cfg.Listen {
-		http.Listeners = append(http.Listeners, listenerHTTP(i))
+	for _, l := range cfg.Listen {
+		http.Listeners = append(http.Listeners, listenerHTTP(l))
 	}
 	grace := killSlack
 	for _, p := range cfg.Projects {

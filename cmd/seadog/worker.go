@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seadog/seadog/cmd/seadog/config"
 	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/deployer/engine"
+	"github.com/seadog/seadog/deployer/process"
 	"github.com/seadog/seadog/watchdog/worker"
 )
 
@@ -63,7 +67,42 @@ func runWorker(ctx context.Context, e *env, path string, insecure bool, serve se
 	})
 }
 
-// project returns the projects by name.
+// backends are what runners and the admin process work with.
+type backends struct {
+	self   deployer.Owner
+	store  deployer.Store
+	engine *engine.Client
+}
+
+func (j job) backends(ctx context.Context) (backends, error) {
+	self, err := process.Self(j.cfg.Node)
+	if err != nil {
+		return backends{}, err
+	}
+	docker, err := openEngine(j)
+	if err != nil {
+		return backends{}, err
+	}
+	store, err := openStore(ctx, j.cfg, j.log)
+	if err != nil {
+		return backends{}, errors.Join(err, docker.Close())
+	}
+	return backends{self, store, docker}, nil
+}
+
+func (s backends) close() error { return errors.Join(s.store.Close(), s.engine.Close()) }
+
+func openEngine(j job) (*engine.Client, error) {
+	return engine.New(engine.Config{Host: engineHost(j), Log: j.log})
+}
+
+// engineHost is the engine that Compose deploys to and that is observed. Docker
+// contexts are not followed: both must speak of the same one.
+func engineHost(j job) string {
+	return cmp.Or(j.cfg.Docker.Host, j.env.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock")
+}
+
+// projects returns the projects by name.
 func (j job) projects() map[string]deployer.Project {
 	byName := make(map[string]deployer.Project, len(j.cfg.Projects))
 	for _, p := range j.cfg.Projects {

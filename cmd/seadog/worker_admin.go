@@ -25,27 +25,19 @@ const sweepGrace = 2 * time.Second
 // serveAdmin is the admin process: metrics and health, and the singletons under
 // the keeper's lease.
 func serveAdmin(j job, intake, work context.Context) (err error) {
-	owner, err := process.Self(j.cfg.Node)
+	backends, err := j.backends(work)
 	if err != nil {
 		return err
 	}
-	store, err := openStore(work, j.cfg, j.log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	docker, err := openEngine(j)
-	if err != nil {
-		return err
-	}
-	defer docker.Close()
+	defer func() { err = errors.Join(err, backends.close()) }()
+	store := backends.store
 
 	deaths := make(chan struct{}, 1)
-	keeper, err := newKeeper(j, store, owner, deaths)
+	keeper, err := newKeeper(j, store, backends.self, deaths)
 	if err != nil {
 		return err
 	}
-	watch := newEngineWatch(docker)
+	watch := newEngineWatch(backends.engine)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	collector, err := metrics.New(registry, metrics.Config{
@@ -118,10 +110,34 @@ func newKeeper(j job, store deployer.Store, owner deployer.Owner, deaths <-chan 
 		Singletons: []queue.Singleton{
 			{Name: "reaper", Run: reaper.Run},
 			{Name: "retention", Run: retention.Run},
+			{Name: "strays", Run: func(ctx context.Context) error { return cancelStrays(ctx, j, store) }},
 			{Name: "transcripts", Run: func(ctx context.Context) error { return dropTranscripts(ctx, j, book) }},
 		},
 		Log: j.log,
 	})
+}
+
+// cancelStrays ends, once, what waits for projects that are not configured any
+// more: no runner would ever claim it. Where machines share the store, another
+// one may have the project.
+func cancelStrays(ctx context.Context, j job, store deployer.Store) error {
+	if _, shared := store.(listener); !shared {
+		known := j.projects()
+		waiting, err := store.Deployments(ctx, deployer.DeploymentFilter{Statuses: []deployer.Status{deployer.Queued}, Limit: 500})
+		if err != nil {
+			return err
+		}
+		for _, d := range waiting {
+			if _, ok := known[d.Project]; ok {
+				continue
+			}
+			if _, err := store.Cancel(ctx, d.ID, "seadog: the project is not configured any more"); err != nil {
+				return err
+			}
+		}
+	}
+	<-ctx.Done()
+	return nil
 }
 
 // dropTranscripts removes, once an hour, transcripts that are older than the

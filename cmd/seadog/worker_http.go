@@ -73,12 +73,15 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 func (j job) httpListeners() ([]net.Listener, error) {
 	var listeners []net.Listener
 	inherited := j.Listeners()
-	for i := range j.cfg.Listen {
-		l, ok := inherited[listenerHTTP(i)]
+	for _, address := range j.cfg.Listen {
+		l, ok := inherited[listenerHTTP(address)]
 		if !ok {
-			return nil, fmt.Errorf("listen %s was added since the service started: restart it", j.cfg.Listen[i])
+			return nil, fmt.Errorf("listen %s was added since the service started: restart it", address)
 		}
 		listeners = append(listeners, l)
+	}
+	if len(listeners) != len(inherited) {
+		return nil, errors.New("an address was removed from listen since the service started: restart it")
 	}
 	if j.cfg.TLS.Cert == "" {
 		return listeners, nil

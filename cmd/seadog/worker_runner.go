@@ -6,9 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/seadog/seadog/cmd/seadog/config"
 	"github.com/seadog/seadog/deployer"
-	"github.com/seadog/seadog/deployer/engine"
 	"github.com/seadog/seadog/deployer/process"
 	"github.com/seadog/seadog/deployer/runner"
 	"github.com/seadog/seadog/deployer/transcript"
@@ -19,27 +17,19 @@ func serveRunner(j job, intake, work context.Context) (err error) {
 	if err := process.Adopt(); err != nil {
 		return err
 	}
-	owner, err := process.Self(j.cfg.Node)
+	backends, err := j.backends(work)
 	if err != nil {
 		return err
 	}
-	store, err := openStore(work, j.cfg, j.log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	docker, err := openEngine(j)
-	if err != nil {
-		return err
-	}
-	defer docker.Close()
+	defer func() { err = errors.Join(err, backends.close()) }()
 	r, err := runner.New(runner.Config{
-		Owner:    owner,
-		Store:    store,
-		Engine:   docker,
+		Owner:    backends.self,
+		Store:    backends.store,
+		Engine:   backends.engine,
 		Projects: j.projects(),
 		Data:     j.cfg.Data,
-		Env:      childEnv(j.env, j.cfg),
+		Env:      childEnv(j, j.cfg.Docker.Env),
+		GitEnv:   childEnv(j, j.cfg.Git.Env),
 		Book:     transcript.Book{Dir: filepath.Join(j.cfg.Data, "logs")},
 		Redactor: transcript.NewRedactor(j.cfg.Secrets()...),
 		Exec:     process.Run,
@@ -69,25 +59,15 @@ func asShutdown(work context.Context) (context.Context, func()) {
 	return ctx, func() { detach(); cancel(nil) }
 }
 
-func openEngine(j job) (*engine.Client, error) {
-	host := j.cfg.Docker.Host
-	if host == "" {
-		host = j.env.Getenv("DOCKER_HOST")
-	}
-	return engine.New(engine.Config{Host: host, Log: j.log})
-}
-
-// childEnv is the environment of git and Compose: what they need to find
-// their programs, their user's settings and the engine, and what the
-// configuration passes on. Nothing else of the service's own environment
-// reaches them, so neither do its secrets.
-func childEnv(e *env, cfg *config.Config) []string {
-	names := []string{
+// childEnv is the environment of git or Compose: what they need to find their
+// programs, their user's settings and the engine, and the variables that the
+// configuration passes on to the one or the other. Nothing else of the service's own
+// environment reaches them, so neither do its secrets.
+func childEnv(j job, passed []string) []string {
+	names := append([]string{
 		"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
-		"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT",
-		"DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
-	}
-	names = append(append(names, cfg.Git.Env...), cfg.Docker.Env...)
+		"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
+	}, passed...)
 	var env []string
 	seen := map[string]bool{}
 	set := func(name, value string) {
@@ -96,10 +76,11 @@ func childEnv(e *env, cfg *config.Config) []string {
 			env = append(env, name+"="+value)
 		}
 	}
-	set("DOCKER_HOST", cfg.Docker.Host)
-	set("DOCKER_CONFIG", cfg.Docker.Config)
+	// Compose must deploy to the engine that is observed.
+	set("DOCKER_HOST", engineHost(j))
+	set("DOCKER_CONFIG", j.cfg.Docker.Config)
 	for _, name := range names {
-		set(name, e.Getenv(name))
+		set(name, j.env.Getenv(name))
 	}
 	return env
 }

@@ -59,7 +59,6 @@ func (s *Server) cancel(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	s.cfg.Ring() // its runner need not wait for the next heartbeat
 	return x.json(fiber.StatusAccepted, d)
 }
 

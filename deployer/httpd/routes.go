@@ -2,7 +2,9 @@ package httpd
 
 import (
 	"bytes"
+	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -84,10 +86,29 @@ func (s *Server) healthz(x *exchange) error {
 
 // readyz says whether a delivery would be accepted.
 func (s *Server) readyz(x *exchange) error {
-	if err := s.cfg.Store.Ping(x.ctx); err != nil {
+	if err := s.ready.ask(x.ctx, s.cfg.Store); err != nil {
 		return deployer.Errorf(deployer.CodeUnavailable, "the store does not take writes").Because(err)
 	}
 	return x.json(fiber.StatusOK, ready{Ready: true})
+}
+
+// readiness asks the store at most once a second, because the question is a
+// write, and strangers may ask.
+type readiness struct {
+	mu    sync.Mutex
+	asked time.Time
+	err   error
+}
+
+func (r *readiness) ask(ctx context.Context, store deployer.Store) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.asked) < time.Second {
+		return r.err
+	}
+	r.err = store.Ping(ctx)
+	r.asked = time.Now()
+	return r.err
 }
 
 type ready struct {

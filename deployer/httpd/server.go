@@ -30,6 +30,7 @@ type Server struct {
 	conns    *connections
 	statuses *statuses
 	streams  atomic.Int64
+	ready    readiness
 
 	// Set by Run before the first request; requests have no contexts of their own in fasthttp.
 	ran     atomic.Bool

@@ -120,7 +120,7 @@ func (s *session) restore(ctx context.Context, healthy deployer.Deployment) erro
 	if exists(dir) {
 		return nil
 	}
-	if _, err := m.Fetch(ctx, healthy.Ref, healthy.Commit, s.project.Compose.Depth); err != nil {
+	if _, err := m.Fetch(ctx, gitRef(healthy.Ref), healthy.Commit, s.project.Compose.Depth); err != nil {
 		return err
 	}
 	return m.Checkout(ctx, healthy.Commit, dir, s.project.Compose.Submodules)

@@ -43,12 +43,12 @@ func (s *session) fetch(ctx context.Context) error {
 // target is the ref and commit to fetch. A push of an image names neither: it
 // is run with the commit that was healthy last, or else with the project's branch.
 func (s *session) target(ctx context.Context) (ref, commit string, err error) {
-	if strings.HasPrefix(s.d.Ref, "refs/") {
-		return s.d.Ref, s.d.Commit, nil
+	if s.d.Commit != "" || strings.HasPrefix(s.d.Ref, "refs/") {
+		return gitRef(s.d.Ref), s.d.Commit, nil
 	}
 	healthy, err := s.r.cfg.Store.LastHealthy(ctx, s.d.Project, s.d.ID)
 	if err == nil && healthy.Commit != "" {
-		return healthy.Ref, healthy.Commit, nil
+		return gitRef(healthy.Ref), healthy.Commit, nil
 	}
 	if err != nil && deployer.CodeOf(err) != deployer.CodeNotFound {
 		return "", "", err
@@ -60,6 +60,15 @@ func (s *session) target(ctx context.Context) (ref, commit string, err error) {
 	}
 	return "", "", deployer.Errorf(deployer.CodeInvalid, "an image was pushed, and the project names no branch to take the Compose files from").
 		WithHint("add a branch without wildcards to branches")
+}
+
+// gitRef is ref if it is one of git, and nothing if it is the name of an image:
+// the commit alone says what to fetch then.
+func gitRef(ref string) string {
+	if strings.HasPrefix(ref, "refs/") {
+		return ref
+	}
+	return ""
 }
 
 // stack is the Compose project in the worktree of a deployment.

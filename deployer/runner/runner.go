@@ -38,7 +38,8 @@ type Config struct {
 	Engine   Engine
 	Projects map[string]deployer.Project
 	Data     string   // directory of mirrors and worktrees
-	Env      []string // environment of git and Compose, before a project's own
+	GitEnv   []string // environment of git
+	Env      []string // environment of Compose, before a project's own
 	Book     transcript.Book
 	Redactor *transcript.Redactor
 	Exec     process.Exec // process.Run
@@ -70,6 +71,10 @@ func (c Config) Validate() error {
 type Runner struct {
 	cfg   Config
 	names []string
+
+	// unsettled is true when a deployment may be recorded as this runner's that
+	// it does not know of, or knows no end of.
+	unsettled bool
 }
 
 // New returns a runner for the projects of c.
@@ -86,7 +91,10 @@ func New(c Config) (*Runner, error) {
 	if c.StepLog == 0 {
 		c.StepLog = defaultStepLog
 	}
-	return &Runner{cfg: c, names: slices.Sorted(maps.Keys(c.Projects))}, nil
+	// Not nil, even without a project: nil would mean any.
+	names := slices.AppendSeq([]string{}, maps.Keys(c.Projects))
+	slices.Sort(names)
+	return &Runner{cfg: c, names: names}, nil
 }
 
 // Run claims and runs deployments until intake ends, and returns when the last
@@ -100,7 +108,9 @@ func (r *Runner) Run(intake, work context.Context) error {
 			r.deploy(work, d)
 		case errors.Is(err, deployer.ErrNothingQueued):
 			r.cfg.Wait(intake, pollInterval)
-		case intake.Err() == nil:
+		default:
+			// It may have been carried out all the same.
+			r.unsettled = true
 			r.cfg.Log.Warn("claim failed", deployer.KeyError, err)
 			pause(intake, pollInterval)
 		}
@@ -112,7 +122,35 @@ func (r *Runner) claim(ctx context.Context) (deployer.Deployment, error) {
 	// A claim that succeeded must be known to have: it is not cut off by the end of intake.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
+	if r.unsettled {
+		if err := r.settle(ctx); err != nil {
+			return deployer.Deployment{}, err
+		}
+		r.unsettled = false
+	}
 	return r.cfg.Store.Claim(ctx, r.cfg.Owner, r.names)
+}
+
+// settle ends what is recorded as running here. A runner that asks for work
+// runs nothing, and the reaper would wait for long before it doubts one that is alive.
+func (r *Runner) settle(ctx context.Context) error {
+	running, err := r.cfg.Store.Abandoned(ctx)
+	if err != nil {
+		return fmt.Errorf("list running deployments: %w", err)
+	}
+	for _, d := range running {
+		if d.Owner == nil || *d.Owner != r.cfg.Owner {
+			continue
+		}
+		result := deployer.Result{
+			Status: deployer.Interrupted, Outcome: deployer.OutcomeLeft, Cause: deployer.CauseLeaseExpired,
+			Reason: "the store did not answer its runner in time",
+		}
+		if _, _, err := r.cfg.Store.Reap(ctx, d, result); err != nil {
+			return fmt.Errorf("end deployment %d: %w", d.ID, err)
+		}
+	}
+	return nil
 }
 
 // deploy runs one deployment to its end and writes it.
@@ -121,16 +159,10 @@ func (r *Runner) deploy(work context.Context, d deployer.Deployment) {
 	log.Info("deployment started", "ref", d.Ref, "commit", d.Commit, "trigger", d.Trigger)
 	s := r.newSession(work, d, log)
 	result := s.run()
+	err := s.conclude(result)
 	s.close()
-
-	if s.leaseLost() {
-		log.Warn("lease lost; nothing written")
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(work), storeTimeout)
-	defer cancel()
-	if err := r.finish(ctx, d, result); err != nil {
-		// The reaper will find the deployment without an owner and end it.
+	if err != nil {
+		r.unsettled = true
 		log.Error("end of deployment not written", deployer.KeyError, err)
 		return
 	}

@@ -62,6 +62,26 @@ func (s *session) close() {
 	s.heart.Wait()
 }
 
+// conclude writes the end, again and again while the store does not answer and
+// the lease holds; when the service stops, for one lease at most.
+func (s *session) conclude(result deployer.Result) error {
+	limit := time.Now().Add(s.r.cfg.LeaseTTL)
+	for {
+		if s.leaseLost() {
+			return deployer.ErrLeaseLost
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.owned), storeTimeout)
+		err := s.r.finish(ctx, s.d, result)
+		cancel()
+		if err == nil || errors.Is(err, deployer.ErrLeaseLost) || errors.Is(err, deployer.ErrIllegalMove) ||
+			s.owned.Err() != nil && time.Now().After(limit) {
+			return err
+		}
+		s.log.Warn("end of deployment not written yet", deployer.KeyError, err)
+		pause(context.WithoutCancel(s.owned), pollInterval)
+	}
+}
+
 // leaseLost reports whether somebody else may own the deployment by now.
 func (s *session) leaseLost() bool {
 	return errors.Is(context.Cause(s.owned), deployer.ErrLeaseLost)
@@ -126,7 +146,7 @@ func (s *session) step(parent context.Context, name deployer.Step, bounds deploy
 
 	var failed *fault
 	if err := do(ctx); err != nil {
-		failed = s.blame(parent, diagnose(ctx, name, err))
+		failed = s.blame(parent, name, diagnose(ctx, name, err))
 		run.Error = s.r.cfg.Redactor.String(failed.reason)
 		s.say("%s", failed.reason)
 	}
@@ -146,11 +166,12 @@ func (s *session) step(parent context.Context, name deployer.Step, bounds deploy
 
 // blame looks at the engine when a step took too long: a wedged engine is
 // named as such, not as the slow build that it looks like.
-func (s *session) blame(ctx context.Context, f *fault) *fault {
-	if f.cause != deployer.CauseDeadline && f.cause != deployer.CauseSilence {
+func (s *session) blame(parent context.Context, step deployer.Step, f *fault) *fault {
+	if f.cause != deployer.CauseDeadline && f.cause != deployer.CauseSilence || step == deployer.StepFetch || parent.Err() != nil {
 		return f
 	}
-	if _, err := s.r.cfg.Engine.Probe(ctx); err != nil {
+	// Every call of the engine has a deadline of its own.
+	if _, err := s.r.cfg.Engine.Probe(context.WithoutCancel(parent)); err != nil {
 		return &fault{deployer.CauseEngineWedged, fmt.Sprintf("%s; %s", f.reason, err), f}
 	}
 	return f
@@ -202,5 +223,5 @@ func (s *session) noteStall(stalled bool) {
 }
 
 func (s *session) mirror(bounds deployer.Timeout) git.Mirror {
-	return git.Mirror{Dir: s.space.mirror(), Remote: s.project.Repository, Exec: s.exec(bounds), Env: s.r.cfg.Env}
+	return git.Mirror{Dir: s.space.mirror(), Remote: s.project.Repository, Exec: s.exec(bounds), Env: s.r.cfg.GitEnv}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/deployer/process"
 )
 
 // stage is one step of the plan: what it is called, how long it may take, what it does.
@@ -57,6 +58,10 @@ func (s *session) fail(f *fault) deployer.Result {
 		result.Outcome = deployer.OutcomeLeft
 	default:
 		result.Outcome, result.Reason = s.goBack(f.reason)
+	}
+	if stop, ok := errors.AsType[*process.Stop](context.Cause(s.owned)); ok && result.Outcome != deployer.OutcomeRolledBack {
+		// Stopped in the middle of going back: it runs again, like whatever else is stopped.
+		result.Status, result.Cause, result.Reason = statusOf(stop.Cause), stop.Cause, result.Reason+"; "+stop.Reason
 	}
 	if !s.touched {
 		s.discard()

@@ -111,7 +111,7 @@ type Git struct {
 // Docker says how the engine is reached.
 type Docker struct {
 	Env    []string // names of environment variables that are passed on
-	Host   string   // as in DOCKER_HOST; empty: what the user's Docker context says
+	Host   string   // as in DOCKER_HOST; empty: $DOCKER_HOST or the local socket
 	Config string   // directory as in DOCKER_CONFIG; empty: the user's
 }
 

@@ -16,7 +16,7 @@ import (
 // A Compose that hangs, floods or keeps silent cannot be had from the real one
 // on demand. The test binary plays it: installed as "docker" in a directory of
 // its own, it does for each subcommand what the file "mode" beside it says
-// ("up=hang"), and succeeds at everything else.
+// ("up=hang", or "shop/up=hang" for one project), and succeeds at everything else.
 
 // lifetime ends a fake that everybody forgot.
 const lifetime = 2 * time.Minute
@@ -76,8 +76,11 @@ func fakeDocker(args []string) int {
 	if err != nil {
 		return 98
 	}
-	command := ""
-	for _, a := range args {
+	command, project := "", ""
+	for i, a := range args {
+		if a == "--project-name" {
+			project = args[i+1]
+		}
 		switch a {
 		case "config", "pull", "build", "up", "version", "survivor":
 			command = a
@@ -86,7 +89,7 @@ func fakeDocker(args []string) int {
 	mode := "answer"
 	text, _ := os.ReadFile(filepath.Join(filepath.Dir(self), "mode"))
 	for field := range strings.FieldsSeq(string(text)) {
-		if step, m, ok := strings.Cut(field, "="); ok && step == command {
+		if step, m, ok := strings.Cut(field, "="); ok && (step == command || step == project+"/"+command) {
 			mode = m
 		}
 	}

@@ -15,52 +15,69 @@ import (
 // truth is the time within which every deployment must have a true state again.
 const truth = 20 * time.Second
 
-func TestAKilledRunnersDeploymentIsInterruptedAndRunsAgainOnce(t *testing.T) {
+// TestWhateverIsKilledLeavesATrueStateBehind kills parts of the service, or all
+// of it, in the middle of `docker compose up`.
+func TestWhateverIsKilledLeavesATrueStateBehind(t *testing.T) {
 	needEngine(t)
-	f := newFake(t, "up=slow")
-	r := fakeProject(t)
-	s := newService(t, map[string]string{"site": entry(r.dir, "")}, "")
-	s.env = f.env()
-	s.start()
-	id := s.mustPush("site", "1", noCommit, r.head)
-	s.eventually(10*time.Second, "up runs", func() bool { return len(f.alive()) > 0 && stepOf(s, id) == deployer.StepUp })
-	owner := ownerOf(s, id)
-	if err := syscall.Kill(owner, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
+	for _, tt := range []struct {
+		name string
+		kill func(s *service, deployment int64) // and restart
+	}{
+		{"the runner", func(s *service, deployment int64) {
+			if err := syscall.Kill(ownerOf(s, deployment), syscall.SIGKILL); err != nil {
+				s.t.Fatal(err)
+			}
+		}},
+		{"the master", func(s *service, _ int64) {
+			_ = s.cmd.Process.Kill()
+			s.exited <- <-s.exited
+			s.start()
+		}},
+		{"everything at once", func(s *service, _ int64) {
+			s.killAll()
+			s.start()
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFake(t, "up=slow")
+			r := fakeProject(t)
+			s := newService(t, map[string]string{"site": entry(r.dir, "")}, "")
+			s.env = f.env()
+			s.start()
+			id := s.mustPush("site", "1", noCommit, r.head)
+			s.eventually(10*time.Second, "up runs", func() bool { return len(f.alive()) > 0 && stepOf(s, id) == deployer.StepUp })
+			f.mode("")
+			killed := time.Now()
+			tt.kill(s, id)
+			requireInterruptedOnce(t, s, f, id)
+			if took := time.Since(killed); took > truth {
+				t.Errorf("the truth took %s, want at most %s", took, truth)
+			}
+		})
 	}
-	f.mode("")
-	requireInterruptedOnce(t, s, f, id)
 }
 
-func TestAKilledMasterLeavesATrueStateBehind(t *testing.T) {
+// TestKilledWorkersOfOtherPoolsDisturbNoDeployment: neither an HTTP worker nor
+// the admin process is in the way of a deployment.
+func TestKilledWorkersOfOtherPoolsDisturbNoDeployment(t *testing.T) {
 	needEngine(t)
-	f := newFake(t, "up=slow")
+	f := newFake(t, "build=slow")
 	r := fakeProject(t)
 	s := newService(t, map[string]string{"site": entry(r.dir, "")}, "")
 	s.env = f.env()
 	s.start()
 	id := s.mustPush("site", "1", noCommit, r.head)
-	s.eventually(10*time.Second, "up runs", func() bool { return len(f.alive()) > 0 && stepOf(s, id) == deployer.StepUp })
-	_ = s.cmd.Process.Kill()
-	s.exited <- <-s.exited
-	f.mode("")
-	s.start()
-	requireInterruptedOnce(t, s, f, id)
-}
-
-func TestEverythingKilledAtOnceLeavesATrueStateBehind(t *testing.T) {
-	needEngine(t)
-	f := newFake(t, "up=slow")
-	r := fakeProject(t)
-	s := newService(t, map[string]string{"site": entry(r.dir, "")}, "")
-	s.env = f.env()
-	s.start()
-	id := s.mustPush("site", "1", noCommit, r.head)
-	s.eventually(10*time.Second, "up runs", func() bool { return len(f.alive()) > 0 && stepOf(s, id) == deployer.StepUp })
-	s.killAll()
-	f.mode("")
-	s.start()
-	requireInterruptedOnce(t, s, f, id)
+	s.eventually(10*time.Second, "build runs", func() bool { return len(f.alive()) > 0 })
+	for _, kind := range []string{"worker http", "worker admin"} {
+		for _, pid := range s.workers(kind) {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if d := s.over(id, 30*time.Second); d.Status != deployer.Succeeded || d.Attempt != 1 {
+		t.Errorf("ended as %s, attempt %d: %s; want succeeded at the first", d.Status, d.Attempt, d.Reason)
+	}
 }
 
 // requireInterruptedOnce: the deployment was interrupted, its leftovers are

@@ -99,6 +99,33 @@ func TestAPushBehindALockRunsWhenItIsReleased(t *testing.T) {
 	}
 }
 
+// TestPushesOfImagesDeployTheHealthyCommitAgain: an image names no commit, the
+// first and the second time.
+func TestPushesOfImagesDeployTheHealthyCommitAgain(t *testing.T) {
+	needEngine(t)
+	f := newFake(t, "")
+	r := fakeProject(t)
+	s := newService(t, map[string]string{
+		"site": entry(r.dir, fmt.Sprintf("images: ['shop/site:latest']\nwebhook: {provider: generic, secret: %q}", hookSecret)),
+	}, "")
+	s.env = f.env()
+	s.start()
+	for i, body := range []string{
+		fmt.Sprintf(`{"ref":"refs/heads/main","after":%q}`, r.head),
+		`{"image":"shop/site","tag":"latest","digest":"sha256:1"}`,
+		`{"image":"shop/site","tag":"latest","digest":"sha256:2"}`,
+	} {
+		code, d, err := s.deliver("/hooks/site", "", fmt.Sprint(i), []byte(body))
+		if err != nil || code != http.StatusAccepted {
+			t.Fatalf("delivery %d: %d %+v %v", i, code, d, err)
+		}
+		end := s.over(d.Decisions[0].Deployment, 20*time.Second)
+		if end.Status != deployer.Succeeded || end.Commit != r.head {
+			t.Errorf("deployment %d ended as %s at %q: %s; want succeeded at %s", end.ID, end.Status, end.Commit, end.Reason, r.head)
+		}
+	}
+}
+
 // TestABurstIsAcceptedWhole sends a thousand webhooks of 7 KB at once, each on
 // a connection of its own.
 func TestABurstIsAcceptedWhole(t *testing.T) {

@@ -43,7 +43,7 @@ func (r *repository) commit(files map[string]string) (before, after string) {
 	return before, r.head
 }
 
-// compose returns a Compose file with one service that carries version as a label.
+// composeFile returns a Compose file with one service that carries version as a label.
 func composeFile(version string) string {
 	return fmt.Sprintf("services:\n  site:\n    image: %s\n    pull_policy: never\n    labels: {e2e.version: %q}\n    stop_grace_period: 1s\n", image, version)
 }

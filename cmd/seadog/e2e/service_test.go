@@ -52,7 +52,10 @@ func newService(t *testing.T, projects map[string]string, extra string) *service
 	fmt.Fprintf(&text, "listen: [\"127.0.0.1:%d\"]\nadmin: {listen: \"127.0.0.1:%d\"}\ndata: %q\n", ports[0], ports[1], filepath.Join(s.dir, "data"))
 	fmt.Fprintf(&text, "api: {tokens: [{name: e2e, scope: admin, token: %q}]}\n%s\nprojects:\n", apiToken, extra)
 	for name, entry := range projects {
-		fmt.Fprintf(&text, "  %s:\n    webhook: {provider: github, secret: %q}\n", name, hookSecret)
+		fmt.Fprintf(&text, "  %s:\n", name)
+		if !strings.Contains(entry, "webhook:") {
+			fmt.Fprintf(&text, "    webhook: {provider: github, secret: %q}\n", hookSecret)
+		}
 		for line := range strings.SplitSeq(strings.TrimSpace(entry), "\n") {
 			fmt.Fprintf(&text, "    %s\n", line)
 		}
@@ -201,6 +204,7 @@ func (s *service) deliver(path, event, id string, body []byte) (int, deployer.De
 	req.Header.Set("X-GitHub-Event", event)
 	req.Header.Set("X-GitHub-Delivery", id)
 	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	req.Header.Set("X-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil))) // generic hooks
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, deployer.Delivery{}, err
