@@ -35,7 +35,7 @@ outlive its deadline.`,
 		&cobra.Group{ID: "drive", Title: "Drive and watch a running service:"},
 	)
 	for _, c := range []*cobra.Command{
-		newServeCommand(e), newInitCommand(e), newCheckCommand(e), newDoctorCommand(e), newDemoCommand(e),
+		newServeCommand(e), newInitCommand(e), newCheckCommand(e), newDoctorCommand(e), newDemoCommand(e), newDumpCommand(e),
 	} {
 		c.GroupID = "service"
 		root.AddCommand(c)

@@ -111,7 +111,7 @@ func newKeeper(j job, store deployer.Store, owner deployer.Owner, deaths <-chan 
 			{Name: "reaper", Run: reaper.Run},
 			{Name: "retention", Run: retention.Run},
 			{Name: "strays", Run: func(ctx context.Context) error { return cancelStrays(ctx, j, store) }},
-			{Name: "transcripts", Run: func(ctx context.Context) error { return dropTranscripts(ctx, j, book) }},
+			{Name: "transcripts", Run: func(ctx context.Context) error { return dropTranscripts(ctx, j, store, book) }},
 		},
 		Log: j.log,
 	})
@@ -141,8 +141,9 @@ func cancelStrays(ctx context.Context, j job, store deployer.Store) error {
 }
 
 // dropTranscripts removes, once an hour, transcripts that are older than the
-// configuration wants; without an age they go with their deployment.
-func dropTranscripts(ctx context.Context, j job, book transcript.Book) error {
+// configuration wants (without an age they go with their deployment), and the
+// transcripts of deployments that the store forgot just before the service was killed.
+func dropTranscripts(ctx context.Context, j job, store deployer.Store, book transcript.Book) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
@@ -151,12 +152,35 @@ func dropTranscripts(ctx context.Context, j job, book transcript.Book) error {
 				j.log.Warn("old transcripts not removed", deployer.KeyError, err)
 			}
 		}
+		if err := dropForgotten(ctx, store, book); err != nil && ctx.Err() == nil {
+			j.log.Warn("transcripts of forgotten deployments were not removed", deployer.KeyError, err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
 	}
+}
+
+func dropForgotten(ctx context.Context, store deployer.Store, book transcript.Book) error {
+	ids, err := book.Deployments()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		_, err := store.Deployment(ctx, id)
+		if err == nil {
+			continue
+		}
+		if deployer.CodeOf(err) != deployer.CodeNotFound {
+			return err
+		}
+		if err := book.Remove(id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeWorktrees deletes what a deployment that is gone from the store left on disk.

@@ -86,8 +86,9 @@ func (s *Server) accept(x *exchange, intake deployer.Intake) error {
 	defer cancel()
 	delivery, err := s.cfg.Store.Accept(ctx, intake)
 	if err != nil {
-		// Whatever it was: nothing was persisted, and this is the one answer
-		// after which some forges send again.
+		// Whatever it was: nothing is known to be persisted, and this is the one
+		// answer after which some forges send again. If it was after all, that
+		// one is a duplicate.
 		return deployer.Errorf(deployer.CodeUnavailable, "the delivery could not be recorded").
 			WithHint("deliver it again").Because(err)
 	}

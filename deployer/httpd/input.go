@@ -115,7 +115,7 @@ func oneOf[T ~string](q *query, name string, known []T) []T {
 	return chosen
 }
 
-// id returns the id in the path.
+// pathID returns the id in the path.
 func (x *exchange) pathID() (int64, error) {
 	id, err := strconv.ParseInt(x.c.Params("id"), 10, 64)
 	if err != nil || id <= 0 {

@@ -13,18 +13,14 @@ import (
 // RemoveBefore removes the transcripts of deployments to which nothing was
 // added since t, and returns how many there were. It stops when ctx ends.
 func (b Book) RemoveBefore(ctx context.Context, t time.Time) (int, error) {
-	entries, err := os.ReadDir(b.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
+	ids, err := b.Deployments()
 	if err != nil {
-		return 0, fmt.Errorf("list transcripts: %w", err)
+		return 0, err
 	}
 	removed := 0
-	for _, e := range entries {
-		id, err := strconv.ParseInt(e.Name(), 10, 64)
-		if err != nil || ctx.Err() != nil {
-			continue
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			break
 		}
 		if newest, err := b.newest(id); err != nil || !newest.Before(t) {
 			continue
@@ -35,6 +31,21 @@ func (b Book) RemoveBefore(ctx context.Context, t time.Time) (int, error) {
 		removed++
 	}
 	return removed, ctx.Err()
+}
+
+// Deployments returns the deployments that have a transcript, in no order.
+func (b Book) Deployments() ([]int64, error) {
+	entries, err := os.ReadDir(b.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list transcripts: %w", err)
+	}
+	var ids []int64
+	for _, e := range entries {
+		if id, err := strconv.ParseInt(e.Name(), 10, 64); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
 }
 
 // newest is when something was last written for a deployment.

@@ -1,6 +1,11 @@
 package stackdump
 
-import "strconv"
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+)
 
 // Dump is what one text said.
 type Dump struct {
@@ -63,6 +68,20 @@ type Frame struct {
 	// Arg is the first argument, for methods the receiver; 0 if it is not
 	// shown, not a plain word, or marked as unreliable.
 	Arg Addr
+}
+
+// Name is the function without the directory of its package: "shop.(*Cart).Add".
+func (f Frame) Name() string { return f.Func[strings.LastIndexByte(f.Func, '/')+1:] }
+
+// String is the frame as people name it: "shop.(*Cart).Add (cart.go:88)".
+func (f Frame) String() string {
+	switch {
+	case f.Func == "":
+		return "no stack"
+	case f.File == "":
+		return f.Name()
+	}
+	return fmt.Sprintf("%s (%s:%d)", f.Name(), path.Base(f.File), f.Line)
 }
 
 // Addr is an address in the process that was dumped.

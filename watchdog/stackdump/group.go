@@ -3,6 +3,7 @@ package stackdump
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Group is the goroutines that are in the same state at the same place and
@@ -11,6 +12,7 @@ type Group struct {
 	State   string
 	Where   Frame // see [Goroutine.Where]; its Arg is 0
 	Creator Frame
+	Runtime bool // the runtime's own: garbage collector, scheduler, finalizers
 	Count   int
 	Minutes int          // the longest wait that was shown; see [Goroutine.Minutes]
 	Members []*Goroutine // in the order of the dump
@@ -33,7 +35,7 @@ func Groups(d *Dump) []Group {
 		if !ok {
 			at = len(groups)
 			index[k] = at
-			groups = append(groups, Group{State: k.state, Where: k.where, Creator: k.creator})
+			groups = append(groups, Group{State: k.state, Where: k.where, Creator: k.creator, Runtime: g.runtime()})
 		}
 		group := &groups[at]
 		group.Count += g.Count
@@ -42,4 +44,10 @@ func Groups(d *Dump) []Group {
 	}
 	slices.SortStableFunc(groups, func(a, b Group) int { return cmp.Compare(b.Count, a.Count) })
 	return groups
+}
+
+// runtime reports whether the runtime started g for itself. Thread 0 idles
+// under the number 0, which no profile gives a state.
+func (g *Goroutine) runtime() bool {
+	return strings.HasPrefix(g.Creator.Func, "runtime.") || g.ID == 0 && g.State != ""
 }

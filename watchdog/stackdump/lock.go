@@ -49,14 +49,14 @@ func (w Wait) key() lockKey {
 
 // Locks returns the locks that somebody in d waits for, the most wanted first.
 func Locks(d *Dump) []Lock {
-	locks := waits(d)
+	locks := wanted(d)
 	for i := range min(len(locks), locksSearched) {
 		locks[i].Holders = holders(d, &locks[i])
 	}
 	return locks
 }
 
-func waits(d *Dump) []Lock {
+func wanted(d *Dump) []Lock {
 	index := map[lockKey]int{}
 	var locks []Lock
 	for i := range d.Goroutines {

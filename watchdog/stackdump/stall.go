@@ -16,10 +16,10 @@ func Samples() []time.Duration {
 // dump waits for them in all others, at the same place. A lock that is only
 // hot lets somebody go between two dumps, however many queue for it.
 //
-// It cannot tell a deadlock from a holder that is slow but alive, and the
-// fewer wait, the likelier chance is: of two goroutines that fight for one
-// lock the same one is found waiting in three dumps out of four tries once.
-// It explains requests that are late; it does not make them so.
+// It cannot tell a deadlock from a holder that is slow but alive. And chance can
+// find the same goroutines waiting at a hot lock: of n that fight for it, in
+// about one of n² triples of dumps; each dump more makes that n times rarer.
+// So this explains why requests are late, and is no reason to call them so.
 //
 // Fewer than three dumps, or such without goroutine ids, prove nothing.
 func Stalled(samples ...*Dump) []Lock {
@@ -52,7 +52,7 @@ func Stalled(samples ...*Dump) []Lock {
 	}
 	last := samples[len(samples)-1]
 	var stalled []Lock
-	for _, l := range waits(last) {
+	for _, l := range wanted(last) {
 		w, _ := l.Waiters[0].Wait()
 		if left, known := moved[w.key()]; known && !left {
 			l.Holders = holders(last, &l)

@@ -1,6 +1,9 @@
 package stackdump
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Kind is what kind of lock a goroutine waits for.
 type Kind string
@@ -69,19 +72,26 @@ func (g *Goroutine) Wait() (w Wait, ok bool) {
 	return w, w.Kind != ""
 }
 
-// Where is the innermost frame outside the standard library, or else the
-// innermost outside the runtime, or else the innermost.
+// Where is where a goroutine is, as far as people care: the innermost frame
+// outside the standard library; in a goroutine of the standard library's own
+// the innermost that is not about waiting as such.
 func (g *Goroutine) Where() Frame {
-	var where Frame
+	var inner, outer Frame
 	for _, f := range g.Frames {
-		if !standard(f.Func) {
+		switch pkg := Package(f.Func); {
+		case !standard(f.Func):
 			return f
-		}
-		if where.Func == "" || strings.HasPrefix(where.Func, "runtime.") && !strings.HasPrefix(f.Func, "runtime.") {
-			where = f
+		case pkg == "runtime":
+		case pkg != "sync" && pkg != "syscall" && !strings.HasPrefix(pkg, "internal/"):
+			inner = cmp.Or(inner, f)
+		default:
+			outer = f
 		}
 	}
-	return where
+	if none := (Frame{}); inner == none && outer == none && len(g.Frames) > 0 {
+		return g.Frames[0]
+	}
+	return cmp.Or(inner, outer)
 }
 
 // Package returns the import path of the package that a function is in.

@@ -1,0 +1,383 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"debug/buildinfo"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/watchdog/stackdump"
+)
+
+const (
+	dumpTimeout = 30 * time.Second // of a URL: a profile stops the world once per doubling of its buffer
+	dumpBytes   = 256 << 20        // of any source; the runtime's profile stops at 64 MiB
+	killTimeout = 30 * time.Second // ten thousand goroutines take five seconds to print themselves
+
+	shownLocks   = 5
+	shownNames   = 8 // waiters of a lock that are named
+	shownHolders = 2
+	shownRows    = 15
+)
+
+func newDumpCommand(e *env) *cobra.Command {
+	var asJSON bool
+	var pid int
+	cmd := &cobra.Command{
+		Use:   "dump [FILE|URL|-]",
+		Short: "Say what the goroutines of a Go program wait for",
+		Long: `Reads a goroutine dump and says what is stuck: the verdict first, then the locks
+that somebody waits for and who may hold them, then the largest groups of
+goroutines. It reads what runtime.Stack, /debug/pprof/goroutine (debug=1 or 2),
+SIGQUIT or a panic print, from a file, from stdin (-), or from a pprof URL.
+
+  seadog dump crash.log
+  seadog dump http://127.0.0.1:6060/debug/pprof/goroutine
+  seadog dump --kill 4711
+
+--kill sends SIGQUIT: the process prints its goroutines on its stderr and ends.`,
+		Args: between(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			source := strings.Join(args, "")
+			if cmd.Flags().Changed("kill") {
+				if source != "" {
+					return deployer.Errorf(deployer.CodeInvalid, "--kill takes the dump of a process, %q is another source", source)
+				}
+				return killForDump(cmd.Context(), e, pid, asJSON)
+			}
+			r, err := openDump(cmd.Context(), e, source)
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			return printDump(e, r, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().IntVar(&pid, "kill", 0, "end the process with this `pid` by SIGQUIT, and read its dump where that is possible")
+	return cmd
+}
+
+// openDump opens what the argument names.
+func openDump(ctx context.Context, e *env, source string) (io.ReadCloser, error) {
+	switch {
+	case source == "" || source == "-":
+		return io.NopCloser(e.Stdin), nil
+	case strings.HasPrefix(source, "http://"), strings.HasPrefix(source, "https://"):
+		return fetchDump(ctx, source)
+	}
+	file, err := os.Open(source)
+	if errors.Is(err, os.ErrNotExist) {
+		hint := deployer.Errorf(deployer.CodeNotFound, "there is no file %s", source)
+		if strings.Trim(source, "0123456789") == "" {
+			return nil, hint.WithHint("if it is a process: its pprof URL costs it nothing, `seadog dump --kill %s` ends it", source)
+		}
+		return nil, hint
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open dump: %w", err)
+	}
+	return file, nil
+}
+
+// fetchDump gets a goroutine profile, as text even if the URL does not ask for that.
+func fetchDump(ctx context.Context, source string) (io.ReadCloser, error) {
+	u, err := url.Parse(source)
+	if err != nil {
+		return nil, deployer.Errorf(deployer.CodeInvalid, "%q is no URL", source)
+	}
+	if q := u.Query(); q.Get("debug") == "" {
+		q.Set("debug", "2")
+		u.RawQuery = q.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	answer, err := (&http.Client{Timeout: dumpTimeout}).Do(request)
+	if err != nil {
+		return nil, &exitError{Code: exitUnreachable, Err: fmt.Errorf("get dump: %w", err)}
+	}
+	if answer.StatusCode != http.StatusOK {
+		answer.Body.Close()
+		return nil, &exitError{Code: exitUnreachable, Err: fmt.Errorf("%s answers %s", u.Redacted(), answer.Status)}
+	}
+	return answer.Body, nil
+}
+
+// printDump reads a dump and prints what it says.
+func printDump(e *env, r io.Reader, asJSON bool) error {
+	limited := &io.LimitedReader{R: r, N: dumpBytes}
+	d, err := stackdump.Parse(limited, 0)
+	if err != nil && d.Total() == 0 {
+		return &exitError{Code: exitFailed, Err: err}
+	}
+	if err == nil && limited.N == 0 {
+		err = fmt.Errorf("only the first %d MiB were read", dumpBytes>>20)
+	}
+	if d.Total() == 0 {
+		return &exitError{Code: exitFailed, Err: errors.New("no goroutine in it: a dump is what runtime.Stack, SIGQUIT or /debug/pprof/goroutine?debug=2 print")}
+	}
+	page := newDumpPage(d)
+	if err != nil { // half a dump is better than none
+		page.Incomplete = err.Error()
+	}
+	if asJSON {
+		enc := json.NewEncoder(e.Stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(page)
+	}
+	return page.print(terminalOf(e, e.Stdout))
+}
+
+// dumpPage is what is said about a dump.
+type dumpPage struct {
+	Verdict    string      `json:"verdict"`
+	Reason     string      `json:"reason,omitempty"`
+	Incomplete string      `json:"incomplete,omitempty"`
+	Goroutines int         `json:"goroutines"`
+	Locks      []dumpLock  `json:"locks"`
+	Groups     []dumpGroup `json:"groups"`
+	Runtime    int         `json:"runtime"`
+	Dropped    int         `json:"dropped,omitempty"`
+	Problems   int         `json:"problems,omitempty"`
+	First      string      `json:"first_problem,omitempty"`
+}
+
+type dumpLock struct {
+	Kind    stackdump.Kind  `json:"kind"`
+	Address stackdump.Addr  `json:"address,omitempty"`
+	Waiting int             `json:"waiting"`
+	Waiters []dumpGoroutine `json:"waiters"`
+	Holders []dumpGoroutine `json:"may_be_held_by,omitempty"`
+}
+
+type dumpGoroutine struct {
+	ID     int64             `json:"id,omitempty"`
+	At     string            `json:"at"`
+	Labels map[string]string `json:"labels,omitempty"`
+	Why    string            `json:"why,omitempty"`
+}
+
+type dumpGroup struct {
+	Count   int    `json:"count"`
+	State   string `json:"state,omitempty"`
+	At      string `json:"at"`
+	Creator string `json:"started_in,omitempty"`
+	Minutes int    `json:"minutes,omitempty"`
+}
+
+func newDumpPage(d *stackdump.Dump) *dumpPage {
+	locks, groups := stackdump.Locks(d), stackdump.Groups(d)
+	p := &dumpPage{
+		Verdict: stackdump.Verdict(locks, groups), Goroutines: d.Total(), Dropped: d.Dropped,
+		Locks: []dumpLock{}, Groups: []dumpGroup{}, Problems: len(d.Problems) + d.MoreProblems,
+	}
+	if !strings.HasPrefix(d.Reason, "SIGQUIT") { // that is how the dump was asked for
+		p.Reason = d.Reason
+	}
+	if len(d.Problems) > 0 {
+		first := d.Problems[0]
+		p.First = fmt.Sprintf("line %d: %s", first.Line, first.What)
+	}
+	for _, l := range locks {
+		entry := dumpLock{Kind: l.Kind, Address: l.Addr, Waiting: l.Count}
+		for _, g := range l.Waiters {
+			entry.Waiters = append(entry.Waiters, dumpGoroutine{ID: g.ID, At: g.Where().String(), Labels: g.Labels})
+		}
+		for _, c := range l.Holders {
+			g := c.Goroutine
+			entry.Holders = append(entry.Holders, dumpGoroutine{ID: g.ID, At: g.Where().String(), Labels: g.Labels, Why: c.Why})
+		}
+		p.Locks = append(p.Locks, entry)
+	}
+	for _, g := range groups {
+		if g.Runtime {
+			p.Runtime += g.Count
+			continue
+		}
+		p.Groups = append(p.Groups, dumpGroup{g.Count, g.State, g.Where.String(), g.Creator.Name(), g.Minutes})
+	}
+	return p
+}
+
+func (p *dumpPage) print(t *terminal) error {
+	var b strings.Builder
+	if p.Reason != "" {
+		fmt.Fprintln(&b, t.paint(red, printable("The process ended with "+p.Reason)))
+	}
+	fmt.Fprintln(&b, t.paint(bold, printable(p.Verdict)))
+	for i, l := range p.Locks {
+		if i == shownLocks {
+			fmt.Fprintf(&b, "\n%s more; --json shows all\n", count(len(p.Locks)-i, "lock"))
+			break
+		}
+		l.print(&b, t)
+	}
+	fmt.Fprintln(&b)
+	if err := t.printf("%s", strings.TrimSuffix(b.String(), "\n")); err != nil {
+		return err
+	}
+	tb := &table{empty: "all goroutines are the runtime's own", header: []string{"COUNT", "STATE", "AT", "STARTED IN"}}
+	for _, g := range p.Groups[:min(len(p.Groups), shownRows)] {
+		state := cmp.Or(g.State, "?")
+		if g.Minutes > 0 {
+			state += fmt.Sprintf(", ~%d min", g.Minutes)
+		}
+		tb.add(cell{fmt.Sprint(g.Count), bold}, cell{state, plain}, cell{g.At, plain}, cell{g.Creator, dim})
+	}
+	if err := tb.print(t); err != nil {
+		return err
+	}
+	return t.printf("%s", t.paint(dim, printable(p.footer())))
+}
+
+func (p *dumpPage) footer() string {
+	parts := []string{count(p.Goroutines, "goroutine")}
+	if p.Runtime > 0 {
+		parts = append(parts, fmt.Sprintf("%d of them the runtime's", p.Runtime))
+	}
+	if more := len(p.Groups) - shownRows; more > 0 {
+		parts = append(parts, count(more, "smaller group")+" in --json")
+	}
+	if p.Dropped > 0 {
+		parts = append(parts, fmt.Sprintf("%d only counted", p.Dropped))
+	}
+	if p.Problems > 0 {
+		parts = append(parts, fmt.Sprintf("%s not understood (%s)", count(p.Problems, "place"), p.First))
+	}
+	if p.Incomplete != "" {
+		parts = append(parts, "incomplete: "+p.Incomplete)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (l *dumpLock) print(b *strings.Builder, t *terminal) {
+	name := string(l.Kind)
+	if l.Address != 0 {
+		name += " " + l.Address.String()
+	}
+	fmt.Fprintf(b, "\n%s\n", t.paint(yellow, printable(fmt.Sprintf("%s: %d waiting", name, l.Waiting))))
+	for i, g := range l.Waiters {
+		if i == shownNames {
+			fmt.Fprintf(b, "  … and %d more\n", l.Waiting-i)
+			break
+		}
+		fmt.Fprintf(b, "  waits        %s\n", printable(g.text()))
+	}
+	for _, g := range l.Holders[:min(len(l.Holders), shownHolders)] {
+		fmt.Fprintf(b, "  may hold it  %s\n", printable(g.text()))
+	}
+}
+
+func (g *dumpGoroutine) text() string {
+	var parts []string
+	if g.ID != 0 {
+		parts = append(parts, fmt.Sprintf("goroutine %d", g.ID))
+	}
+	keys := make([]string, 0, len(g.Labels))
+	for k := range g.Labels {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		parts = append(parts, k+"="+g.Labels[k])
+	}
+	parts = append(parts, "at "+g.At)
+	if g.Why != "" {
+		parts = append(parts, g.Why)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// killForDump ends a process by SIGQUIT. If its stderr is a file, what it
+// writes there is read; of anything else it is told where to look, for whoever
+// reads that pipe, socket or terminal has it already.
+func killForDump(ctx context.Context, e *env, pid int, asJSON bool) error {
+	if pid <= 1 || pid == os.Getpid() {
+		return deployer.Errorf(deployer.CodeInvalid, "process %d cannot be dumped", pid)
+	}
+	fd, err := unix.PidfdOpen(pid, 0) // before anything is asked about it: it stays the same process
+	if err != nil {
+		return deployer.Errorf(deployer.CodeNotFound, "there is no process %d: %v", pid, err)
+	}
+	defer unix.Close(fd)
+	if _, err := buildinfo.ReadFile(fmt.Sprintf("/proc/%d/exe", pid)); err != nil {
+		return deployer.Errorf(deployer.CodeConflict, "process %d is no Go program that may be looked at: %v", pid, err).
+			WithHint("it was not touched: SIGQUIT would end it, and no dump might come")
+	}
+	stderr := fmt.Sprintf("/proc/%d/fd/2", pid)
+	where, err := os.Readlink(stderr)
+	if err != nil {
+		where = "nowhere"
+	}
+	file := openEnd(stderr)
+	if file != nil {
+		defer file.Close()
+	}
+	if err := unix.PidfdSendSignal(fd, unix.SIGQUIT, nil, 0); err != nil {
+		return fmt.Errorf("send SIGQUIT to process %d: %w", pid, err)
+	}
+	fmt.Fprintln(e.Stderr, printable(fmt.Sprintf("process %d was sent SIGQUIT; its stderr is %s", pid, where)))
+	ended, err := awaitEnd(ctx, fd)
+	if err != nil {
+		return err
+	}
+	if !ended {
+		return &exitError{Code: exitFailed, Err: fmt.Errorf("process %d has not ended after %s: it handles SIGQUIT itself, is stopped, or nobody reads its stderr", pid, killTimeout)}
+	}
+	if file == nil {
+		fmt.Fprintln(e.Stderr, "it has ended; its dump is with whoever reads that stderr: `seadog dump FILE` explains it")
+		return nil
+	}
+	return printDump(e, file, asJSON)
+}
+
+// openEnd opens a file to read what is written to it from now on; nil if it is no file.
+func openEnd(name string) *os.File {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	if _, err := file.Seek(0, io.SeekEnd); err != nil {
+		file.Close()
+		return nil
+	}
+	return file
+}
+
+// awaitEnd waits until the process behind a pidfd has ended.
+func awaitEnd(ctx context.Context, fd int) (bool, error) {
+	deadline := time.Now().Add(killTimeout)
+	for time.Now().Before(deadline) {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 100)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return false, fmt.Errorf("wait for the process: %w", err)
+		}
+		if n > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
