@@ -152,6 +152,18 @@ func (s *service) end() {
 	if s.cmd == nil {
 		return
 	}
+	// The second signal means now: what runs is ended, with everything it
+	// started, so that nothing writes into the directory while it is removed.
+	for _, wait := range []time.Duration{200 * time.Millisecond, 20 * time.Second} {
+		_ = s.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case err := <-s.exited:
+			s.exited <- err
+		case <-time.After(wait):
+			continue
+		}
+		break
+	}
 	select {
 	case err := <-s.exited:
 		s.exited <- err
