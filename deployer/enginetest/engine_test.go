@@ -26,6 +26,9 @@ func TestEngineRunsAnImageAndLeavesNothing(t *testing.T) {
 		}
 	})
 	if pid == 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no engine")
+		}
 		t.Skip("SKIPPED: no engine")
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
