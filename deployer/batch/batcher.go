@@ -4,10 +4,11 @@
 //
 // It refuses to know what a commit is; the owner passes it as a function.
 //
-// Goroutines: at most one for each [Batcher], and only while there is something
-// to commit. It is not the caller's own, because a caller whose context ends
-// must be able to leave while a disk is still busy with its batch.
-// [Batcher.Close] waits for it.
+// Goroutines: one for each [Batcher], from its first call until [Batcher.Close],
+// which waits for it. It is not the caller's own, because a caller whose context
+// ends must be able to leave while a disk is still busy with its batch; and it
+// stays, because a database needs a deep stack, which a new goroutine would have
+// to grow again for every batch.
 package batch
 
 import (
@@ -40,8 +41,9 @@ type Batcher[In, Out any] struct {
 	cfg Config[In, Out]
 
 	mu      sync.Mutex // guards all below
+	changed sync.Cond  // something was queued, or it was closed
 	queue   []*entry[In, Out]
-	leading bool
+	leading bool // the leader was started
 	closed  bool
 	leader  sync.WaitGroup
 }
@@ -59,7 +61,9 @@ func New[In, Out any](cfg Config[In, Out]) *Batcher[In, Out] {
 	if cfg.Limit == 0 {
 		cfg.Limit = 1024
 	}
-	return &Batcher[In, Out]{cfg: cfg}
+	b := &Batcher[In, Out]{cfg: cfg}
+	b.changed.L = &b.mu
+	return b
 }
 
 // Do commits in together with what other callers bring, and returns when it is
@@ -87,6 +91,7 @@ func (b *Batcher[In, Out]) Do(ctx context.Context, in In) (out Out, err error) {
 func (b *Batcher[In, Out]) Close() {
 	b.mu.Lock()
 	b.closed = true
+	b.changed.Signal()
 	b.mu.Unlock()
 	b.leader.Wait()
 }
@@ -98,26 +103,37 @@ func (b *Batcher[In, Out]) join(e *entry[In, Out]) error {
 		return ErrClosed
 	}
 	b.queue = append(b.queue, e)
+	b.changed.Signal()
 	if !b.leading {
 		b.leading = true
-		b.leader.Go(func() { b.lead(context.WithoutCancel(e.ctx)) })
+		b.leader.Go(b.lead)
 	}
 	return nil
 }
 
-// lead commits batch after batch until nothing is queued.
-func (b *Batcher[In, Out]) lead(ctx context.Context) {
-	for b.waiting() {
+// lead commits batch after batch until nothing is queued and nothing will be.
+func (b *Batcher[In, Out]) lead() {
+	for {
+		ctx := b.wait()
+		if ctx == nil {
+			return
+		}
 		b.round(ctx)
 	}
 }
 
-// waiting reports whether something is queued, and ends the lead if nothing is.
-func (b *Batcher[In, Out]) waiting() bool {
+// wait returns the context of the next batch, once there is something to
+// commit, or nil if there will be nothing.
+func (b *Batcher[In, Out]) wait() context.Context {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.leading = len(b.queue) > 0
-	return b.leading
+	for len(b.queue) == 0 && !b.closed {
+		b.changed.Wait()
+	}
+	if len(b.queue) == 0 {
+		return nil
+	}
+	return context.WithoutCancel(b.queue[0].ctx)
 }
 
 func (b *Batcher[In, Out]) round(ctx context.Context) {

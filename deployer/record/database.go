@@ -42,12 +42,17 @@ type Rows interface {
 
 // Dialect is what the databases spell differently.
 type Dialect struct {
-	ForUpdate      string                          // locks the rows of a query; "" where a writer is alone anyway
-	SkipLocked     string                          // added to ForUpdate: do not wait for others
-	In             func(placeholder string) string // the right side of "column = …" for a list
-	List           func(values []string) any       // the argument for that placeholder
-	NextDeployment string                          // statement that returns a new deployment id
-	Shard          int                             // of the counters that this process adds to
+	ForUpdate  string                          // locks the rows of a query; "" where a writer is alone anyway
+	SkipLocked string                          // added to ForUpdate: do not wait for others
+	In         func(placeholder string) string // the right side of "column = …" for a list
+	List       func(values []string) any       // the argument for that placeholder
+	// Few is In and its arguments, from $1 on, for a list that is mostly short;
+	// nil where In does as well.
+	Few            func(values []string) (in string, args []any)
+	NextDeployment string // statement that returns a new deployment id
+	Block          string // expression in the id of a delivery by which those of a project are indexed; "" for the id itself
+	Blocks         string // query for all values of Block
+	Shard          int    // of the counters that this process adds to
 }
 
 // Records implements [deployer.Store] but for Accept and Close.

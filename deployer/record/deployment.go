@@ -23,17 +23,23 @@ var (
 	updateDeployment = "update deployments set (" + movedColumns + ") = (" + placeholders(movedColumns) + ") where id = $23"
 )
 
-// joinDeployment is the update of a deployment that goes on waiting, for a later
-// push. It leaves alone what is indexed, which makes it several times cheaper,
-// and it is the most frequent one in a storm.
-const joinDeployment = "update deployments set commit_sha = $1, before_sha = $2, message = $3, actor = $4, coalesced = $5 where id = $6"
+// What a push changes of a deployment that waits. These leave alone what did not
+// change, and the first also what is indexed, which makes it several times
+// cheaper: it is the most frequent update in a storm.
+const (
+	joinDeployment      = "update deployments set commit_sha = $1, before_sha = $2, message = $3, actor = $4, coalesced = $5 where id = $6"
+	supersedeDeployment = "update deployments set commit_sha = $1, before_sha = $2, message = $3, actor = $4, coalesced = $5, " +
+		"status = $7, outcome = $8, reason = $9, superseded_by = $10, finished_at = $11 where id = $6"
+)
 
-// Placing returns the statement and its arguments that write what a round changed about d.
+// Placing returns the statement and its arguments that write what a round
+// changed about d, which waited before it.
 func Placing(d *deployer.Deployment) (statement string, args []any) {
+	args = []any{d.Commit, d.Before, d.Message, d.By, int64(d.Coalesced), d.ID}
 	if d.Status == deployer.Queued {
-		return joinDeployment, []any{d.Commit, d.Before, d.Message, d.By, int64(d.Coalesced), d.ID}
+		return joinDeployment, args
 	}
-	return updateDeployment, append(moved(d), d.ID)
+	return supersedeDeployment, append(args, string(d.Status), string(d.Outcome), d.Reason, d.SupersededBy, optional(d.FinishedAt))
 }
 
 func placeholders(columns string) string {

@@ -8,8 +8,33 @@ import (
 	"github.com/seadog/seadog/deployer"
 )
 
-// Lanes owns the given projects (sorted, unique) and returns their lanes.
+// laneColumns are what a lane decides by, and what a decision changes.
+const laneColumns = "id, project, triggered, ref, status, commit_sha, before_sha, message, actor, coalesced, cancel_by"
+
+func scanLane(rows Rows) (*deployer.Deployment, error) {
+	var d deployer.Deployment
+	err := rows.Scan(&d.ID, &d.Project, &d.Trigger, &d.Ref, &d.Status, &d.Commit, &d.Before, &d.Message, &d.By, &d.Coalesced, &d.CancelBy)
+	if err != nil {
+		return nil, fmt.Errorf("scan deployment: %w", err)
+	}
+	return &d, nil
+}
+
+// Lanes owns the given projects (sorted, unique) and returns their lanes, for a
+// [Round]: of a deployment only what that needs.
 func Lanes(ctx context.Context, tx Tx, projects []string) (map[string]*deployer.Lane, error) {
+	return lanes(ctx, tx, projects, laneColumns, scanLane)
+}
+
+// lane owns a project and returns its lane, with all that is known of its deployments.
+func lane(ctx context.Context, tx Tx, project string) (*deployer.Lane, error) {
+	all, err := lanes(ctx, tx, []string{project}, deploymentColumns, scanDeployment)
+	return all[project], err
+}
+
+func lanes(
+	ctx context.Context, tx Tx, projects []string, columns string, scan func(Rows) (*deployer.Deployment, error),
+) (map[string]*deployer.Lane, error) {
 	lanes := make(map[string]*deployer.Lane, len(projects))
 	if len(projects) == 0 {
 		return lanes, nil
@@ -20,12 +45,15 @@ func Lanes(ctx context.Context, tx Tx, projects []string) (map[string]*deployer.
 	for _, p := range projects {
 		lanes[p] = &deployer.Lane{}
 	}
-	in, list := tx.Dialect().In("$1"), tx.Dialect().List(projects)
+	in, list := few(tx.Dialect(), projects)
 	// One statement finds running and waiting ones, so that a claim which moves
 	// a deployment from one to the other meanwhile cannot hide it from both.
-	rows, err := tx.Query(ctx, "select "+deploymentColumns+" from deployments where status in ('queued', 'running') and project "+
-		in+" order by id "+tx.Dialect().ForUpdate, list)
-	active, err := collect(rows, err, scanDeployment)
+	query := "select " + columns + " from deployments where status in ('queued', 'running') and project " + in
+	if lock := tx.Dialect().ForUpdate; lock != "" {
+		query += " order by id " + lock
+	}
+	rows, err := tx.Query(ctx, query, list...)
+	active, err := collect(rows, err, scan)
 	if err != nil {
 		return nil, fmt.Errorf("load lanes: %w", err)
 	}
@@ -36,7 +64,7 @@ func Lanes(ctx context.Context, tx Tx, projects []string) (map[string]*deployer.
 			lanes[d.Project].Pending = d
 		}
 	}
-	rows, err = tx.Query(ctx, "select "+lockColumns+" from locks where project "+in, list)
+	rows, err = tx.Query(ctx, "select "+lockColumns+" from locks where project "+in, list...)
 	locks, err := collect(rows, err, scanLock)
 	if err != nil {
 		return nil, fmt.Errorf("load locks: %w", err)
@@ -45,6 +73,14 @@ func Lanes(ctx context.Context, tx Tx, projects []string) (map[string]*deployer.
 		lanes[locks[i].Project].Lock = &locks[i]
 	}
 	return lanes, nil
+}
+
+// few is the right side of "project = …" for a list, and the arguments from $1 on.
+func few(d Dialect, values []string) (in string, args []any) {
+	if d.Few != nil {
+		return d.Few(values)
+	}
+	return d.In("$1"), []any{d.List(values)}
 }
 
 // place lets the lane of the order's project decide and writes the outcome.

@@ -21,11 +21,11 @@ func (r *Records) Enqueue(ctx context.Context, o deployer.Order) (deployer.Deplo
 	}
 	o = cleanOrder(o)
 	p, err := write(ctx, r.db, func(ctx context.Context, tx Tx) (placed, error) {
-		lanes, err := Lanes(ctx, tx, []string{o.Project})
+		lane, err := lane(ctx, tx, o.Project)
 		if err != nil {
 			return placed{}, err
 		}
-		p, err := place(ctx, tx, lanes[o.Project], o, r.Now())
+		p, err := place(ctx, tx, lane, o, r.Now())
 		if err != nil {
 			return placed{}, err
 		}
@@ -243,7 +243,8 @@ type reaped struct {
 // Reap implements [deployer.Queue].
 func (r *Records) Reap(ctx context.Context, seen deployer.Deployment, res deployer.Result) (deployer.Deployment, bool, error) {
 	out, err := write(ctx, r.db, func(ctx context.Context, tx Tx) (reaped, error) {
-		lanes, err := Lanes(ctx, tx, []string{Clean(seen.Project, short)})
+		project := Clean(seen.Project, short)
+		lane, err := lane(ctx, tx, project)
 		if err != nil {
 			return reaped{}, err
 		}
@@ -257,8 +258,7 @@ func (r *Records) Reap(ctx context.Context, seen deployer.Deployment, res deploy
 		if err := r.end(ctx, tx, d, res); err != nil {
 			return reaped{}, err
 		}
-		lane := lanes[d.Project]
-		if lane == nil {
+		if d.Project != project {
 			return reaped{}, deployer.Errorf(deployer.CodeInvalid, "deployment %d is of another project", d.ID)
 		}
 		lane.Running = nil

@@ -24,6 +24,7 @@ type Round struct {
 
 	intakes []deployer.Intake
 	lanes   map[string]*deployer.Lane
+	again   map[Key]bool // keys of the batch, and whether more than one delivery has them
 	earlier map[Key]map[target]*deployer.Deployment
 	known   map[int64]*deployer.Deployment // every deployment in memory, once
 	updated map[*deployer.Deployment]bool
@@ -60,12 +61,14 @@ type IDs interface {
 // NewRound takes intakes as they came; their text is cleaned here.
 func NewRound(intakes []deployer.Intake) *Round {
 	r := &Round{
-		Counts: map[Count]int64{}, intakes: make([]deployer.Intake, len(intakes)),
+		Counts: map[Count]int64{}, intakes: make([]deployer.Intake, len(intakes)), again: make(map[Key]bool, len(intakes)),
 		earlier: map[Key]map[target]*deployer.Deployment{},
 		known:   map[int64]*deployer.Deployment{}, updated: map[*deployer.Deployment]bool{},
 	}
 	for i, in := range intakes {
 		r.intakes[i] = cleanIntake(in)
+		_, known := r.again[r.key(i)]
+		r.again[r.key(i)] = known
 	}
 	return r
 }
@@ -102,11 +105,9 @@ func (r *Round) Projects() []string {
 
 // Keys returns the keys whose sightings are needed.
 func (r *Round) Keys() []Key {
-	set := make(map[Key]bool, len(r.intakes))
-	keys := make([]Key, 0, len(r.intakes))
+	keys := make([]Key, 0, len(r.again))
 	for i := range r.intakes {
-		if k := r.key(i); k.ExternalID != "" && !set[k] {
-			set[k] = true
+		if k := r.key(i); k.ExternalID != "" && !(r.again[k] && slices.Contains(keys, k)) {
 			keys = append(keys, k)
 		}
 	}
@@ -192,6 +193,9 @@ func (r *Round) decide(i int, now time.Time, ids IDs) error {
 	for n, d := range in.Ignored {
 		delivery.Decisions[len(in.Wanted)+n] = d
 		r.line(delivery, len(in.Wanted)+n, false)
+	}
+	if !r.again[key] {
+		return nil
 	}
 	for _, l := range r.Lines[first:] { // only now: one delivery does not repeat itself
 		r.remember(key, target{l.Decision.Project, l.Decision.Ref}, r.known[l.Decision.Deployment])

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seadog/seadog/deployer"
@@ -28,10 +30,10 @@ var insertInto = func() map[int]string {
 
 // lookup takes lookupMany keys. The cross join keeps the planner from turning it around.
 var lookup = "with k (hook, external_id) as (values " + tuples(lookupMany, 2) + `)
-	select d.hook, d.external_id, d.project, d.ref, coalesce(p.id, 0), coalesce(p.status, '')
+	select d.id, d.hook, d.external_id, d.project, d.ref, coalesce(p.id, 0), coalesce(p.status, '')
 	from k cross join deliveries d on d.hook = k.hook and d.external_id = k.external_id
 	left join deployments p on p.id = d.deployment
-	where d.external_id <> '' and d.repeated = 0 order by d.id`
+	where d.external_id <> '' and d.repeated = 0`
 
 // accept decides and writes the deliveries of a batch.
 func (t tx) accept(ctx context.Context, jobs []*job) error {
@@ -123,7 +125,7 @@ func tuples(n, width int) string {
 
 // sightings returns the decisions of earlier deliveries with these keys, oldest first.
 func (t tx) sightings(ctx context.Context, keys []record.Key) ([]record.Sighting, error) {
-	var out []record.Sighting
+	var out []sighting
 	args := make([]any, 0, 2*lookupMany)
 	for len(keys) > 0 {
 		n := min(len(keys), lookupMany)
@@ -141,18 +143,29 @@ func (t tx) sightings(ctx context.Context, keys []record.Key) ([]record.Sighting
 		out = append(out, found...)
 		keys = keys[n:]
 	}
-	return out, nil
+	// Sorting here costs nothing where nothing was found.
+	slices.SortStableFunc(out, func(a, b sighting) int { return cmp.Compare(a.delivery, b.delivery) })
+	seen := make([]record.Sighting, len(out))
+	for i, s := range out {
+		seen[i] = s.Sighting
+	}
+	return seen, nil
 }
 
-func (t tx) lookup(ctx context.Context, args []any) (out []record.Sighting, err error) {
+type sighting struct {
+	record.Sighting
+	delivery int64
+}
+
+func (t tx) lookup(ctx context.Context, args []any) (out []sighting, err error) {
 	rows, err := t.Query(ctx, lookup, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var s record.Sighting
-		if err := rows.Scan(&s.Key.Hook, &s.Key.ExternalID, &s.Project, &s.Ref, &s.Deployment, &s.Status); err != nil {
+		var s sighting
+		if err := rows.Scan(&s.delivery, &s.Key.Hook, &s.Key.ExternalID, &s.Project, &s.Ref, &s.Deployment, &s.Status); err != nil {
 			return nil, err
 		}
 		out = append(out, s)

@@ -189,8 +189,11 @@ func (s *Store) Write(ctx context.Context, fn func(context.Context, record.Tx) e
 }
 
 func (s *Store) submit(ctx context.Context, j *job) error {
-	ctx, cancel := context.WithTimeout(ctx, s.deadline)
-	defer cancel()
+	if end, ok := ctx.Deadline(); !ok || time.Until(end) > s.deadline { // a context costs more than the question
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.deadline)
+		defer cancel()
+	}
 	answer, err := s.batcher.Do(ctx, j)
 	if err != nil {
 		return failure(err)

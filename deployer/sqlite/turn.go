@@ -15,7 +15,7 @@ const (
 	// patience is how long a stopped process may keep the others waiting.
 	patience = 250 * time.Millisecond
 	// glance is the time between two tries.
-	glance = 50 * time.Microsecond
+	glance = 200 * time.Microsecond
 	// inspection is the time between two looks at who is in the way.
 	inspection = 25 * time.Millisecond
 )

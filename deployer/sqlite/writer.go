@@ -203,8 +203,33 @@ func dialect() record.Dialect {
 	return record.Dialect{
 		In:             func(p string) string { return "in (select value from json_each(" + p + "))" },
 		List:           jsonList,
+		Few:            few,
 		NextDeployment: "update sequences set last = last + 1 where name = 'deployment' returning last",
+		Block:          "id >> 8",
+		Blocks: `with recursive block (n) as (
+			select max(id) >> 8 from deliveries union all select n - 1 from block where n > (select min(id) >> 8 from deliveries)
+		) select n from block`,
 	}
+}
+
+// fewMany is up to how many values a list of placeholders costs less than reading JSON.
+const fewMany = 64
+
+// few repeats the last value up to a power of two, since each number of
+// placeholders is a statement of its own.
+func few(values []string) (in string, args []any) {
+	n := 1
+	for n < len(values) {
+		n *= 2
+	}
+	if n > fewMany {
+		return "in (select value from json_each($1))", []any{jsonList(values)}
+	}
+	args = make([]any, n)
+	for i := range args {
+		args[i] = values[min(i, len(values)-1)]
+	}
+	return "in " + tuples(1, n), args
 }
 
 func jsonList(values []string) any {
