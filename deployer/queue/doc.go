@@ -9,5 +9,6 @@
 //
 // Goroutines: Run of each type blocks and returns when its context ends.
 // [Keeper.Run] starts one goroutine per singleton while it holds the lease, and
-// waits for all of them before it lets the lease go.
+// waits for all of them before it lets the lease go. [Reaper.Run] starts one
+// for each deployment that it ends, and waits for them within a pass.
 package queue

@@ -31,12 +31,22 @@ func Judge(d deployer.Deployment, live deployer.Liveness, now time.Time, ttl tim
 	default:
 		return deployer.Result{}, false
 	}
-	r.Status = deployer.Interrupted
+	r.Status, r.Outcome = deployer.Interrupted, leftBehind(d.Step)
 	if d.CancelBy != "" {
 		r.Status, r.Cause = deployer.Canceled, deployer.CauseCanceled
 		r.Reason = fmt.Sprintf("canceled by %s; %s before it could obey", d.CancelBy, r.Reason)
 	}
 	return r, true
+}
+
+// leftBehind says what an owner that was lost in a step leaves behind. No
+// running container is changed before up.
+func leftBehind(s deployer.Step) deployer.Outcome {
+	switch s {
+	case "", deployer.StepFetch, deployer.StepConfig, deployer.StepPull, deployer.StepBuild:
+		return deployer.OutcomeUntouched
+	}
+	return deployer.OutcomeLeft
 }
 
 // silence is the time since the last sign of life.

@@ -53,3 +53,20 @@ func TestOnlyARunningDeploymentWithoutOwnerIsReaped(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatALostOwnerLeavesBehindDependsOnItsStep(t *testing.T) {
+	t.Parallel()
+	for _, step := range append(deployer.Steps(), "") {
+		want := deployer.OutcomeLeft
+		switch step {
+		case "", deployer.StepFetch, deployer.StepConfig, deployer.StepPull, deployer.StepBuild:
+			want = deployer.OutcomeUntouched
+		}
+		for _, by := range []string{"", "al"} {
+			d := deployer.Deployment{Status: deployer.Running, Step: step, CancelBy: by}
+			if r, _ := queue.Judge(d, deployer.Dead, time.Now(), time.Minute); r.Outcome != want {
+				t.Errorf("lost in step %q, cancel by %q: outcome %q, want %q", step, by, r.Outcome, want)
+			}
+		}
+	}
+}

@@ -5,12 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/seadog/seadog/deployer"
 )
 
-// Observer counts what the reaper did. Its methods must not block.
+// sweepers is how many deployments are reaped at once. Leftovers that ignore
+// TERM cost their grace each; after a power cut or the death of the service all
+// deployments are lost together, and must not wait for one another.
+const sweepers = 16
+
+// Observer counts what the reaper did. Its methods are called concurrently and must not block.
 type Observer interface {
 	// Reaped is called for every deployment that was ended.
 	Reaped(cause deployer.Cause)
@@ -33,7 +41,7 @@ type ReaperConfig struct {
 
 	// Sweep kills every process on this machine that carries marker, and
 	// returns how many there were. It runs before the store is told, so that a
-	// retry never meets leftovers.
+	// retry never meets leftovers. It is called concurrently.
 	Sweep func(ctx context.Context, marker string) (int, error)
 
 	// Ring wakes the runners; a retry may be waiting for them. May be nil.
@@ -79,6 +87,7 @@ type Reaper struct {
 	answering time.Time
 
 	// unswept is since when the leftovers of a deployment resist.
+	mu      sync.Mutex
 	unswept map[int64]time.Time
 }
 
@@ -131,7 +140,7 @@ func (r *Reaper) Run(ctx context.Context) error {
 	}
 }
 
-// pass judges every running deployment once.
+// pass judges every running deployment once, and reaps all that are lost at the same time.
 func (r *Reaper) pass(ctx context.Context) error {
 	running, err := r.abandoned(ctx)
 	if err != nil {
@@ -143,20 +152,22 @@ func (r *Reaper) pass(ctx context.Context) error {
 		r.answering = now
 	}
 	r.forgetUnswept(running)
+	var g errgroup.Group
+	g.SetLimit(sweepers)
 	for _, d := range running {
-		if ctx.Err() != nil {
-			return nil
-		}
 		result, reap := r.judge(d, now)
 		if !reap {
 			continue
 		}
-		if err := r.reap(ctx, d, result); err != nil && ctx.Err() == nil {
-			r.cfg.Log.Warn("abandoned deployment could not be ended yet", slog.Int64(deployer.KeyDeployment, d.ID),
-				slog.String(deployer.KeyProject, d.Project), slog.Any(deployer.KeyError, err))
-		}
+		g.Go(func() error {
+			if err := r.reap(ctx, d, result); err != nil && ctx.Err() == nil {
+				r.cfg.Log.Warn("abandoned deployment could not be ended yet", slog.Int64(deployer.KeyDeployment, d.ID),
+					slog.String(deployer.KeyProject, d.Project), slog.Any(deployer.KeyError, err))
+			}
+			return nil
+		})
 	}
-	return nil
+	return g.Wait()
 }
 
 func (r *Reaper) abandoned(ctx context.Context) ([]deployer.Deployment, error) {
@@ -197,7 +208,6 @@ func (r *Reaper) reap(ctx context.Context, d deployer.Deployment, result deploye
 	if !ok {
 		return nil // its owner was heard after all, or somebody else was faster
 	}
-	delete(r.unswept, d.ID)
 	if r.cfg.Observer != nil {
 		r.cfg.Observer.Reaped(result.Cause)
 	}
@@ -220,17 +230,24 @@ func (r *Reaper) sweep(ctx context.Context, d deployer.Deployment) (int, error) 
 	if err == nil {
 		return killed, nil
 	}
-	since, resisted := r.unswept[d.ID]
-	if !resisted {
-		since = r.cfg.Now()
-		r.unswept[d.ID] = since
-	}
-	if r.cfg.Now().Sub(since) < r.cfg.TTL {
+	if r.cfg.Now().Sub(r.resisting(d.ID)) < r.cfg.TTL {
 		return killed, fmt.Errorf("kill leftovers: %w", err)
 	}
 	r.cfg.Log.Error("leftovers of a deployment cannot be killed", slog.Int64(deployer.KeyDeployment, d.ID),
 		slog.String(deployer.KeyProject, d.Project), slog.Any(deployer.KeyError, err))
 	return killed, nil
+}
+
+// resisting returns since when the leftovers of a deployment resist: now, if they did not before.
+func (r *Reaper) resisting(deployment int64) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	since, before := r.unswept[deployment]
+	if !before {
+		since = r.cfg.Now()
+		r.unswept[deployment] = since
+	}
+	return since
 }
 
 // forgetUnswept drops what is remembered of deployments that do not run any more.

@@ -24,6 +24,7 @@ type scene struct {
 	storeOK bool
 	hangs   bool
 	sweepOK bool
+	grace   time.Duration // what a sweep takes
 	deaths  chan struct{}
 	live    map[int]deployer.Liveness // by pid
 	done    []string
@@ -80,6 +81,7 @@ func (s *scene) Reap(_ context.Context, d deployer.Deployment, r deployer.Result
 }
 
 func (s *scene) sweep(_ context.Context, marker string) (int, error) {
+	time.Sleep(s.grace)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.note("sweep %s", marker)
@@ -188,6 +190,23 @@ func TestSilenceBeforeTheStoreCouldBeHeardIsNoEvidence(t *testing.T) {
 		s.set(func() { at := time.Now(); s.running[0].HeartbeatAt = &at })
 		time.Sleep(27 * time.Second)
 		want(t, s, "the other one was heard again")
+	})
+}
+
+func TestLeftoversThatIgnoreTermDelayNoOtherTruth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene()
+		s.grace = 2 * time.Second
+		for id := range int64(10) {
+			s.running = append(s.running, running(id+1, 10, time.Now()))
+		}
+		s.live[10] = deployer.Dead
+		defer s.run(t)()
+		time.Sleep(s.grace + time.Millisecond)
+		synctest.Wait()
+		if n := len(s.running); n > 0 {
+			t.Errorf("after the grace of one, %d of ten still run", n)
+		}
 	})
 }
 

@@ -36,6 +36,9 @@ func (s *session) replace(ctx context.Context, stack compose.Stack, model compos
 	if len(moved) == 0 {
 		return stack.Up(ctx)
 	}
+	if err := os.MkdirAll(s.space.dir, 0o750); err != nil { // there is none yet without a repository
+		return err
+	}
 	dir, err := os.MkdirTemp(s.space.dir, "pinned-")
 	if err != nil {
 		return err

@@ -128,15 +128,33 @@ func (s *session) config(ctx context.Context) error {
 // pin finds out whether a deployment that was asked to go back can do so with
 // the very images of then.
 func (s *session) pin(ctx context.Context) error {
-	if s.d.Trigger != deployer.TriggerRollback || s.d.Origin == 0 {
-		return nil
+	goal, err := s.goal(ctx)
+	if err != nil || goal == 0 {
+		return err
 	}
-	origin, err := s.r.cfg.Store.Deployment(ctx, s.d.Origin)
+	origin, err := s.r.cfg.Store.Deployment(ctx, goal)
 	if err != nil {
 		return err
 	}
 	s.pinned, err = s.available(ctx, origin)
 	return err
+}
+
+// goal returns the deployment that was asked to be gone back to, 0 if none was.
+// The second attempt at going back goes to where the first one did.
+func (s *session) goal(ctx context.Context) (int64, error) {
+	d := s.d
+	if d.Trigger == deployer.TriggerRetry && d.Origin != 0 {
+		var err error
+		d, err = s.r.cfg.Store.Deployment(ctx, d.Origin)
+		if err != nil && deployer.CodeOf(err) != deployer.CodeNotFound {
+			return 0, err
+		}
+	}
+	if d.Trigger != deployer.TriggerRollback {
+		return 0, nil
+	}
+	return d.Origin, nil
 }
 
 // available returns the images of a healthy deployment if the engine still has
@@ -157,7 +175,7 @@ func (s *session) available(ctx context.Context, d deployer.Deployment) ([]deplo
 
 func (s *session) pull(ctx context.Context) error {
 	if len(s.pinned) > 0 {
-		s.say("the images of deployment %d are still here", s.d.Origin)
+		s.say("the images of then are still here")
 		return nil
 	}
 	return s.stack(s.d.ID, s.bounds.Pull).Pull(ctx, s.model)

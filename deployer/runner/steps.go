@@ -49,19 +49,25 @@ func (s *session) run() deployer.Result {
 func (s *session) fail(f *fault) deployer.Result {
 	result := deployer.Result{Status: statusOf(f.cause), Cause: f.cause, Reason: f.reason}
 	switch {
+	case !s.touched:
+		result.Outcome = deployer.OutcomeUntouched
 	case s.owned.Err() != nil:
 		// Stopped with the service, or disowned: whoever runs it again will bring the project to a known state.
 		result.Outcome = deployer.OutcomeLeft
-	case !s.touched:
-		result.Outcome = deployer.OutcomeUntouched
 	case s.project.Rollback != deployer.RollbackAuto:
 		result.Outcome = deployer.OutcomeLeft
 	default:
 		result.Outcome, result.Reason = s.goBack(f.reason)
 	}
-	if stop, ok := errors.AsType[*process.Stop](context.Cause(s.owned)); ok && result.Outcome != deployer.OutcomeRolledBack {
-		// Stopped in the middle of going back: it runs again, like whatever else is stopped.
-		result.Status, result.Cause, result.Reason = statusOf(stop.Cause), stop.Cause, result.Reason+"; "+stop.Reason
+	if stop, ok := errors.AsType[*process.Stop](context.Cause(s.owned)); ok && f.cause != stop.Cause && result.Outcome != deployer.OutcomeRolledBack {
+		result.Reason = f.reason + "; " + stop.Reason
+		if result.Outcome == deployer.OutcomeRollbackFailed {
+			result.Outcome = deployer.OutcomeLeft // going back did not fail, it was cut short
+		}
+		if f.cause != deployer.CauseCanceled {
+			// It runs again, like whatever else is stopped.
+			result.Status, result.Cause = statusOf(stop.Cause), stop.Cause
+		}
 	}
 	if !s.touched {
 		s.discard()

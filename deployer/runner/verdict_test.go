@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/compose"
 	"github.com/seadog/seadog/deployer/engine"
@@ -63,6 +65,65 @@ func TestEveryEndOfARunnerIsAMoveFromRunning(t *testing.T) {
 	} {
 		if _, err := deployer.Running.To(statusOf(c)); err != nil {
 			t.Errorf("cause %q: %v", c, err)
+		}
+	}
+}
+
+func TestAStopIsTrueAboutWhatItLeavesBehind(t *testing.T) {
+	t.Parallel()
+	stopped := &process.Stop{Cause: deployer.CauseShutdown, Reason: "the service was stopped"}
+	for _, tt := range []struct {
+		name    string
+		stop    error
+		cause   deployer.Cause
+		touched bool
+		want    deployer.Result
+	}{
+		{"stopped before up", stopped, deployer.CauseShutdown, false, deployer.Result{Status: deployer.Interrupted, Outcome: deployer.OutcomeUntouched, Cause: deployer.CauseShutdown, Reason: "why"}},
+		{"stopped in up", stopped, deployer.CauseShutdown, true, deployer.Result{Status: deployer.Interrupted, Outcome: deployer.OutcomeLeft, Cause: deployer.CauseShutdown, Reason: "why"}},
+		{"stopped after a failure", stopped, deployer.CauseUnhealthy, true, deployer.Result{Status: deployer.Interrupted, Outcome: deployer.OutcomeLeft, Cause: deployer.CauseShutdown, Reason: "why; the service was stopped"}},
+		{"stopped after a cancellation", stopped, deployer.CauseCanceled, true, deployer.Result{Status: deployer.Canceled, Outcome: deployer.OutcomeLeft, Cause: deployer.CauseCanceled, Reason: "why; the service was stopped"}},
+		{"failed before up", nil, deployer.CauseStepFailed, false, deployer.Result{Status: deployer.Failed, Outcome: deployer.OutcomeUntouched, Cause: deployer.CauseStepFailed, Reason: "why"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			owned, disown := context.WithCancelCause(context.Background())
+			defer disown(nil)
+			if tt.stop != nil {
+				disown(tt.stop)
+			}
+			s := &session{owned: owned, touched: tt.touched, project: deployer.Project{Rollback: deployer.RollbackAuto}}
+			if diff := cmp.Diff(tt.want, s.fail(&fault{tt.cause, "why", nil})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// past is a store that knows only what was.
+type past struct {
+	Store
+	rows map[int64]deployer.Deployment
+}
+
+func (p past) Deployment(_ context.Context, id int64) (deployer.Deployment, error) {
+	return p.rows[id], nil
+}
+
+func TestTheSecondAttemptAtGoingBackGoesToTheSame(t *testing.T) {
+	t.Parallel()
+	rows := map[int64]deployer.Deployment{
+		1: {ID: 1, Trigger: deployer.TriggerPush},
+		2: {ID: 2, Trigger: deployer.TriggerPush},
+		3: {ID: 3, Trigger: deployer.TriggerRollback, Origin: 1},
+		4: {ID: 4, Trigger: deployer.TriggerRetry, Origin: 3},
+		5: {ID: 5, Trigger: deployer.TriggerRetry, Origin: 2},
+		6: {ID: 6, Trigger: deployer.TriggerRedeploy, Origin: 1},
+	}
+	for id, want := range map[int64]int64{1: 0, 3: 1, 4: 1, 5: 0, 6: 0} {
+		s := &session{r: &Runner{cfg: Config{Store: past{rows: rows}}}, d: rows[id]}
+		if got, err := s.goal(context.Background()); err != nil || got != want {
+			t.Errorf("deployment %d goes back to %d, error %v; want %d", id, got, err, want)
 		}
 	}
 }

@@ -16,10 +16,15 @@ import (
 // A Compose that hangs, floods or keeps silent cannot be had from the real one
 // on demand. The test binary plays it: installed as "docker" in a directory of
 // its own, it does for each subcommand what the file "mode" beside it says
-// ("up=hang", or "shop/up=hang" for one project), and succeeds at everything else.
+// ("up=hang", "shop/up=hang" for one project, "shop/up@3=hang" for the worktree
+// of deployment 3, "shop=real" for all of a project; the last that fits counts,
+// and "real+hold" is one after the other), and succeeds at everything else.
 
-// lifetime ends a fake that everybody forgot.
-const lifetime = 2 * time.Minute
+const (
+	lifetime = 2 * time.Minute // ends a fake that everybody forgot
+	journal  = "calls"         // what the fake was asked to do, one line each
+	released = "released"      // what holds goes on once this is there
+)
 
 // fake is a directory with such a docker.
 type fake struct {
@@ -54,6 +59,32 @@ func (f *fake) mode(mode string) {
 	}
 }
 
+// release lets everything go that holds.
+func (f *fake) release() {
+	f.t.Helper()
+	if err := os.WriteFile(filepath.Join(f.dir, released), nil, 0o644); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// calls counts what the fake was asked to do: "shop/up" or "shop/up@3"; followed
+// by " holds", how many of them got that far.
+func (f *fake) calls(what string) int {
+	text, _ := os.ReadFile(filepath.Join(f.dir, journal))
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		call, state, _ := strings.Cut(strings.TrimSpace(line), " ")
+		command, _, _ := strings.Cut(call, "@")
+		if state != "" {
+			call, command = call+" "+state, command+" "+state
+		}
+		if call == what || command == what {
+			n++
+		}
+	}
+	return n
+}
+
 // env puts the fake before the real docker.
 func (f *fake) env() []string { return []string{"PATH=" + f.dir + ":" + os.Getenv("PATH")} }
 
@@ -76,50 +107,75 @@ func fakeDocker(args []string) int {
 	if err != nil {
 		return 98
 	}
-	command, project := "", ""
+	c := call{self: self, args: args}
+	project, worktree := "", ""
 	for i, a := range args {
-		if a == "--project-name" {
-			project = args[i+1]
-		}
 		switch a {
+		case "--project-name":
+			project = args[i+1]
+		case "--project-directory":
+			_, worktree, _ = strings.Cut(args[i+1], "/worktrees/")
 		case "config", "pull", "build", "up", "version", "survivor":
-			command = a
+			c.command = a
 		}
 	}
+	if c.command == "survivor" {
+		return c.behave("survive")
+	}
+	c.name = fmt.Sprintf("%s/%s@%s", project, c.command, worktree)
+	c.note("")
 	mode := "answer"
 	text, _ := os.ReadFile(filepath.Join(filepath.Dir(self), "mode"))
 	for field := range strings.FieldsSeq(string(text)) {
-		if step, m, ok := strings.Cut(field, "="); ok && (step == command || step == project+"/"+command) {
+		step, m, _ := strings.Cut(field, "=")
+		switch step {
+		case c.command, project, project + "/" + c.command, c.name:
 			mode = m
 		}
 	}
-	if command == "survivor" {
-		mode = "survive"
+	for m := range strings.SplitSeq(mode, "+") {
+		if code := c.behave(m); code != 0 {
+			return code
+		}
 	}
-	if command == "config" {
-		// One service that is built and of which no container is wanted.
-		wd, _ := os.Getwd()
-		fmt.Printf("{\"services\":{\"site\":{\"build\":{\"context\":%q,\"dockerfile\":\"Dockerfile\"},\"scale\":0}}}\n", wd)
-		return 0
-	}
-	return behave(self, mode)
+	return 0
 }
 
-func behave(self, mode string) int {
+// call is one run of the fake.
+type call struct {
+	self    string
+	args    []string
+	command string
+	name    string // such as "shop/up@3"
+}
+
+// note writes one line that [fake.calls] can count.
+func (c call) note(state string) {
+	file, err := os.OpenFile(filepath.Join(filepath.Dir(c.self), journal), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		os.Exit(95)
+	}
+	defer file.Close()
+	fmt.Fprintf(file, "%s %s\n", c.name, state)
+}
+
+func (c call) behave(mode string) int {
 	switch mode {
+	case "real":
+		return c.real()
+	case "hold":
+		return c.hold()
 	case "hang":
-		// A grandchild in a session of its own holds the pipes, and nobody listens to TERM.
-		child := exec.Command(self, "survivor")
-		child.Stdout, child.Stderr = os.Stdout, os.Stderr
-		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-		if err := child.Start(); err != nil {
+		if _, err := c.survivor(); err != nil {
 			return 97
 		}
 		fmt.Println("hanging")
-		return behave(self, "survive")
+		return c.behave("survive")
 	case "survive":
 		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
 		select {}
+	case "image":
+		fmt.Println(`{"services":{"site":{"image":"shop/site:latest","scale":0}}}`)
 	case "silent":
 		select {}
 	case "flood":
@@ -143,7 +199,61 @@ func behave(self, mode string) int {
 		fmt.Fprintln(os.Stderr, "no such thing")
 		return 1
 	default:
-		fmt.Println("done")
+		return c.answer()
 	}
+	return 0
+}
+
+func (c call) answer() int {
+	if c.command != "config" {
+		fmt.Println("done")
+		return 0
+	}
+	// One service that is built and of which no container is wanted.
+	wd, _ := os.Getwd()
+	fmt.Printf("{\"services\":{\"site\":{\"build\":{\"context\":%q,\"dockerfile\":\"Dockerfile\"},\"scale\":0}}}\n", wd)
+	return 0
+}
+
+// real lets the docker that this one stands before do it.
+func (c call) real() int {
+	if err := os.Setenv("PATH", strings.TrimPrefix(os.Getenv("PATH"), filepath.Dir(c.self)+":")); err != nil {
+		return 94
+	}
+	cmd := exec.Command("docker", c.args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return max(1, cmd.ProcessState.ExitCode())
+	}
+	return 0
+}
+
+// survivor starts a process in a session of its own that holds the pipes and
+// that TERM does not end.
+func (c call) survivor() (*exec.Cmd, error) {
+	child := exec.Command(c.self, "survivor")
+	child.Stdout, child.Stderr = os.Stdout, os.Stderr
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return child, child.Start()
+}
+
+// hold is a hang that ends well when it is released.
+func (c call) hold() int {
+	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
+	child, err := c.survivor()
+	if err != nil {
+		return 97
+	}
+	c.note("holds")
+	for {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(c.self), released)); err == nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	signal.Reset()
+	_ = child.Process.Kill()
+	_ = child.Wait()
 	return 0
 }

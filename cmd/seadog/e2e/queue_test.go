@@ -99,30 +99,45 @@ func TestAPushBehindALockRunsWhenItIsReleased(t *testing.T) {
 	}
 }
 
-// TestPushesOfImagesDeployTheHealthyCommitAgain: an image names no commit, the
-// first and the second time.
+// TestPushesOfImagesDeployTheHealthyCommitAgain: an image names no commit. That
+// of the last healthy deployment is taken, and without one that of the branch.
+// What was pushed is pulled every time.
 func TestPushesOfImagesDeployTheHealthyCommitAgain(t *testing.T) {
 	needEngine(t)
-	f := newFake(t, "")
+	f := newFake(t, "config=image")
 	r := fakeProject(t)
 	s := newService(t, map[string]string{
 		"site": entry(r.dir, fmt.Sprintf("images: ['shop/site:latest']\nwebhook: {provider: generic, secret: %q}", hookSecret)),
 	}, "")
 	s.env = f.env()
 	s.start()
-	for i, body := range []string{
-		fmt.Sprintf(`{"ref":"refs/heads/main","after":%q}`, r.head),
-		`{"image":"shop/site","tag":"latest","digest":"sha256:1"}`,
-		`{"image":"shop/site","tag":"latest","digest":"sha256:2"}`,
-	} {
+	_, pushed := r.commit(map[string]string{"compose.yaml": "services: {} # 2\n"})
+	push := func(i int, body string) int64 {
 		code, d, err := s.deliver("/hooks/site", "", fmt.Sprint(i), []byte(body))
 		if err != nil || code != http.StatusAccepted {
 			t.Fatalf("delivery %d: %d %+v %v", i, code, d, err)
 		}
-		end := s.over(d.Decisions[0].Deployment, 20*time.Second)
-		if end.Status != deployer.Succeeded || end.Commit != r.head {
-			t.Errorf("deployment %d ended as %s at %q: %s; want succeeded at %s", end.ID, end.Status, end.Commit, end.Reason, r.head)
+		return d.Decisions[0].Deployment
+	}
+	require := func(id int64, commit string) {
+		end := s.over(id, 20*time.Second)
+		if end.Status != deployer.Succeeded || end.Commit != commit {
+			t.Fatalf("deployment %d ended as %s at %q: %s; want succeeded at %s", end.ID, end.Status, end.Commit, end.Reason, commit)
 		}
+	}
+	require(push(1, `{"image":"shop/site","tag":"latest","digest":"sha256:1"}`), pushed)
+	_, pushed = r.commit(map[string]string{"compose.yaml": "services: {} # 3\n"})
+	require(push(2, fmt.Sprintf(`{"ref":"refs/heads/main","after":%q}`, pushed)), pushed)
+	r.commit(map[string]string{"compose.yaml": "services: {} # 4, of which nobody was told\n"})
+	require(push(3, `{"image":"shop/site","tag":"latest","digest":"sha256:2"}`), pushed)
+	require(push(4, `{"image":"shop/site","tag":"latest","digest":"sha256:3"}`), pushed)
+	again, err := s.api.Redeploy(context.Background(), "site", deployer.RepeatRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	require(again.Deployment.ID, pushed)
+	if pulls := f.calls("site/pull"); pulls != 5 {
+		t.Errorf("%d pulls, want one for each of five deployments", pulls)
 	}
 }
 

@@ -3,7 +3,9 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +115,63 @@ func TestAPersonGoesBack(t *testing.T) {
 	}
 	if _, err := s.api.Redeploy(ctx, project, deployer.RepeatRequest{}); err != nil {
 		t.Errorf("redeploy: %v", err)
+	}
+}
+
+// TestAKilledRollbackStillGoesBack: its second attempt runs the images of then
+// as well, not what their name stands for by now.
+func TestAKilledRollbackStillGoesBack(t *testing.T) {
+	needEngine(t)
+	project := projectName(t, "killed-back")
+	tag := project + "-site"
+	dir := t.TempDir()
+	text := fmt.Sprintf("services:\n  site:\n    image: %s\n    pull_policy: never\n    stop_grace_period: 1s\n", tag)
+	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f := newFake(t, project+"=real")
+	s := newService(t, map[string]string{
+		project: fmt.Sprintf("webhook: {provider: generic, secret: %q}\nimages: [%q]\ncompose: {directory: %q}\nhealth: {stable: 1s}\nsteps: {grace: 1s}", hookSecret, tag, dir),
+	}, "")
+	s.env = f.env()
+	s.start()
+	ctx := context.Background()
+	var images []string
+	for version := range 2 {
+		buildVersion(t, tag, version)
+		placed, err := s.api.Deploy(ctx, project, deployer.DeployRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := s.over(placed.Deployment.ID, time.Minute); d.Status != deployer.Succeeded {
+			t.Fatalf("version %d: %s %s", version, d.Status, d.Reason)
+		}
+		images = append(images, imageOf(t, project))
+	}
+	if images[0] == images[1] {
+		t.Fatal("both versions are the same image")
+	}
+	f.mode(project + "=real " + project + "/up=hold+real")
+	placed, err := s.api.Rollback(ctx, project, deployer.RepeatRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.eventually(time.Minute, "the rollback is in up", func() bool { return f.calls(project+"/up holds") > 0 })
+	f.mode(project + "=real")
+	s.killWorkers("worker runner", 2)
+	requireInterruptedOnce(t, s, f, placed.Deployment.ID)
+	if now := imageOf(t, project); now != images[0] {
+		t.Errorf("image %s runs, want that of then, %s", now, images[0])
+	}
+}
+
+// buildVersion lets tag stand for an image that no other version has.
+func buildVersion(t *testing.T, tag string, version int) {
+	t.Helper()
+	cmd := exec.Command("docker", "build", "--quiet", "--tag", tag, "-")
+	cmd.Stdin = strings.NewReader(fmt.Sprintf("FROM %s\nLABEL e2e.image=%d\n", image, version))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("docker build: %v\n%s", err, out)
 	}
 }
 

@@ -73,6 +73,26 @@ func newService(t *testing.T, projects map[string]string, extra string) *service
 // start starts the service and waits until it is ready.
 func (s *service) start() {
 	s.t.Helper()
+	s.launch()
+	s.eventually(20*time.Second, "the service is ready", s.ready)
+}
+
+// restart starts the service after its master was killed, as a service manager
+// would: again if it ends at once, because workers that have not seen the death
+// of the old master yet still hold its sockets.
+func (s *service) restart() {
+	s.t.Helper()
+	s.launch()
+	s.eventually(20*time.Second, "the service is ready again", func() bool {
+		if s.ended() {
+			s.launch()
+		}
+		return s.ready()
+	})
+}
+
+func (s *service) launch() {
+	s.t.Helper()
 	log, err := os.OpenFile(s.path("service.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		s.t.Fatal(err)
@@ -90,14 +110,27 @@ func (s *service) start() {
 	s.exited = make(chan error, 1)
 	go func(cmd *exec.Cmd, exited chan error) { exited <- cmd.Wait() }(s.cmd, s.exited)
 	s.t.Cleanup(s.end)
-	s.eventually(20*time.Second, "the service is ready", func() bool {
-		resp, err := http.Get(s.url + "/readyz")
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
+}
+
+// ready reports whether the service answers, and not one that was killed before it.
+func (s *service) ready() bool {
+	resp, err := http.Get(s.url + "/readyz")
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK && len(s.workers("worker http")) > 0
+}
+
+// ended reports whether the master is gone.
+func (s *service) ended() bool {
+	select {
+	case err := <-s.exited:
+		s.exited <- err
+		return true
+	default:
+		return false
+	}
 }
 
 // stop asks the service to end and requires that it does so in order.
@@ -115,13 +148,20 @@ func (s *service) stop() {
 	}
 }
 
-// killAll sends SIGKILL to every process of the service at once.
+// killAll sends SIGKILL to every process of the service at once: the master is
+// stopped first, so that it sees nothing of it.
 func (s *service) killAll() {
 	s.t.Helper()
-	pids := append(s.workers(""), s.cmd.Process.Pid)
-	for _, pid := range pids {
+	_ = s.cmd.Process.Signal(syscall.SIGSTOP)
+	for _, pid := range s.workers("") {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
+	s.killMaster()
+}
+
+func (s *service) killMaster() {
+	s.t.Helper()
+	_ = s.cmd.Process.Kill()
 	err := <-s.exited
 	s.exited <- err
 }
@@ -164,10 +204,7 @@ func (s *service) end() {
 		}
 		break
 	}
-	select {
-	case err := <-s.exited:
-		s.exited <- err
-	default:
+	if !s.ended() {
 		s.killAll()
 	}
 	if s.t.Failed() {
@@ -260,16 +297,24 @@ func (s *service) over(id int64, within time.Duration) deployer.Deployment {
 // eventually polls until ok returns true.
 func (s *service) eventually(within time.Duration, what string, ok func() bool) {
 	s.t.Helper()
+	if !await(within, ok) {
+		s.t.Fatalf("not within %s: %s\n%s", within, what, s.log())
+	}
+}
+
+// await polls until ok returns true, and reports whether it did in time.
+func await(within time.Duration, ok func() bool) bool {
 	deadline := time.After(within)
-	for tick := time.NewTicker(20 * time.Millisecond); ; {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
 		if ok() {
-			tick.Stop()
-			return
+			return true
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			s.t.Fatalf("not within %s: %s\n%s", within, what, s.log())
+			return false
 		}
 	}
 }
