@@ -8,6 +8,7 @@ const (
 	KeyPID         = "pid"
 	KeyState       = "state"
 	KeyVerdict     = "verdict"
+	KeyReason      = "reason" // a [Reason]
 	KeyDelay       = "delay"
 	KeyDuration    = "duration"
 	KeyError       = "error"

@@ -40,21 +40,39 @@ type Pool struct {
 	// all at once, those of stage 1 when the last of them is gone.
 	StopStage int
 
+	// Slots is how many requests one worker can have under way, each on a
+	// connection of its own. A pool with slots is guarded: its workers accept
+	// only when they are told to, and Policy is enforced. At most 8,192; a
+	// guarded pool has at most 20 workers.
+	Slots int
+	// Spare keeps one more worker, initialised but not accepting, that takes
+	// the place of one that is stuck or dead at once. Only for guarded pools.
+	Spare  bool
+	Policy Policy
+
 	// DeathSignal is what the kernel sends a worker whose master died.
 	// SIGKILL if 0; a worker that has children of its own to end wants SIGTERM.
 	DeathSignal syscall.Signal
 }
 
-// ID names one place in a pool. Successive processes, its incarnations, fill it.
+// ID names one place in a pool. Successive processes, its incarnations, fill
+// it. The spare's has the index -1.
 type ID struct {
 	Pool  string
 	Index int
 }
 
-func (id ID) String() string { return fmt.Sprintf("%s/%d", id.Pool, id.Index) }
+func (id ID) String() string {
+	if id.Index < 0 {
+		return id.Pool + "/spare"
+	}
+	return fmt.Sprintf("%s/%d", id.Pool, id.Index)
+}
 
 const (
 	maxWorkers         = 256
+	maxGuarded         = 20
+	maxSlots           = 8192
 	defaultReadyWithin = 30 * time.Second
 	defaultStopGrace   = 30 * time.Second
 	defaultKillGrace   = 5 * time.Second
@@ -80,7 +98,16 @@ func (p Pool) WithDefaults(cores int) Pool {
 	if p.DeathSignal == 0 {
 		p.DeathSignal = syscall.SIGKILL
 	}
+	p.Policy = p.Policy.WithDefaults()
 	return p
+}
+
+// Regions is how many processes of the pool can exist at once, and so how many
+// regions of a scoreboard it needs: workers, their replacements, a spare, and
+// predecessors that take their time. One that finds none free is started later.
+func (p Pool) Regions() int {
+	const most = 64
+	return min(most, 3*p.Count+8)
 }
 
 // Validate reports everything that is wrong with p.
@@ -91,6 +118,18 @@ func (p Pool) Validate() error {
 	}
 	if p.Count < 1 || p.Count > maxWorkers {
 		errs = append(errs, fmt.Errorf("pool %s: %d workers: must be between 1 and %d", p.Name, p.Count, maxWorkers))
+	}
+	if p.Slots < 0 || p.Slots > maxSlots {
+		errs = append(errs, fmt.Errorf("pool %s: %d slots: at most %d", p.Name, p.Slots, maxSlots))
+	}
+	if p.Slots > 0 && p.Count > maxGuarded {
+		errs = append(errs, fmt.Errorf("pool %s: %d guarded workers: at most %d", p.Name, p.Count, maxGuarded))
+	}
+	if p.Spare && p.Slots == 0 {
+		errs = append(errs, fmt.Errorf("pool %s: a spare, but no slots: only a guarded pool can have one", p.Name))
+	}
+	for _, err := range p.Policy.Check() {
+		errs = append(errs, fmt.Errorf("pool %s: %w", p.Name, err))
 	}
 	if p.GOMAXPROCS < 0 || p.ReadyWithin < 0 || p.StopGrace < 0 || p.KillGrace < 0 {
 		errs = append(errs, fmt.Errorf("pool %s: negative limit", p.Name))

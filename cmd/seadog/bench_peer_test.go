@@ -189,7 +189,7 @@ func startPeer(tb testing.TB, kind string, processes int) string {
 		cmd := exec.Command(executable, "-test.run=^TestBenchPeer$")
 		cmd.Env = append(os.Environ(), peerVariable+"="+kind, peerData+"="+tb.TempDir())
 		if kind == "storeless" { // as the workers of the service
-			cmd.Env = append(append(cmd.Env, httpEnv()...), fmt.Sprintf("GOMAXPROCS=%d", watchdog.DefaultProcs(runtime.NumCPU())))
+			cmd.Env = append(append(cmd.Env, httpEnv(watchdog.Recycle{})...), fmt.Sprintf("GOMAXPROCS=%d", watchdog.DefaultProcs(runtime.NumCPU())))
 		}
 		cmd.ExtraFiles = []*os.File{file}
 		runChild(tb, cmd, nil)

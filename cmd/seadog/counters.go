@@ -74,7 +74,7 @@ func countersOf(board *scoreboard.Board) metrics.Counters {
 		Reaped:     map[deployer.Cause]uint64{},
 	}
 	snapshot := board.Snapshot()
-	http, admin := snapshot.Totals(poolHTTP), snapshot.Totals(poolAdmin)
+	http, admin := snapshot.Pool(poolHTTP).Counters, snapshot.Pool(poolAdmin).Counters
 	for i, name := range counterNames() {
 		switch parts := strings.Split(name, "|"); parts[0] {
 		case countRequest:

@@ -28,10 +28,16 @@ var mayImport = map[string][]string{
 	"deployer/client":     {"deployer/transcript"},
 	"deployer/runner":     {"deployer/process", "deployer/transcript", "deployer/git", "deployer/compose", "deployer/engine", "deployer/health"},
 
-	"watchdog/master": {"watchdog/handoff", "watchdog/scoreboard", "watchdog/journal"},
-	"watchdog/worker": {"watchdog/handoff", "watchdog/scoreboard"},
+	"watchdog/guard":     {"watchdog/scoreboard"},
+	"watchdog/fastguard": {"watchdog/guard"},
+	"watchdog/deadlock":  {"watchdog/lock", "watchdog/process", "watchdog/scoreboard", "watchdog/stackdump"},
+	"watchdog/locate":    {"watchdog/process", "watchdog/scoreboard"},
+	"watchdog/master":    {"watchdog/handoff", "watchdog/locate", "watchdog/process", "watchdog/scoreboard", "watchdog/stackdump"},
+	"watchdog/worker":    {"watchdog/deadlock", "watchdog/guard", "watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/scoreboard"},
+	"watchdog/service":   {"watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/master", "watchdog/scoreboard", "watchdog/worker"},
+	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/service", "watchdog/worker"},
 
-	"cmd/seadog/config": {"deployer"},
+	"cmd/seadog/config": {"deployer", "watchdog"},
 	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config"},
 	"cmd/seadog/demo":   {"deployer", "deployer/client"},
 }

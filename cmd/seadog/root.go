@@ -35,7 +35,8 @@ outlive its deadline.`,
 		&cobra.Group{ID: "drive", Title: "Drive and watch a running service:"},
 	)
 	for _, c := range []*cobra.Command{
-		newServeCommand(e), newInitCommand(e), newCheckCommand(e), newDoctorCommand(e), newDemoCommand(e), newDumpCommand(e),
+		newServeCommand(e), newInitCommand(e), newCheckCommand(e), newDoctorCommand(e), newDemoCommand(e),
+		newTopCommand(e), newIncidentsCommand(e), newDumpCommand(e), newLabCommand(e),
 	} {
 		c.GroupID = "service"
 		root.AddCommand(c)
@@ -48,6 +49,6 @@ outlive its deadline.`,
 		c.GroupID = "drive"
 		root.AddCommand(c)
 	}
-	root.AddCommand(newWorkerCommand(e), newDemoSiteCommand())
+	root.AddCommand(newWorkerCommand(e), newProtocolCommand(e), newDemoSiteCommand())
 	return root
 }

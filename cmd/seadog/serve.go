@@ -28,7 +28,15 @@ const (
 	bellAdmin   = "admin"   // a process died
 
 	listenerAdmin = "admin"
-	journalFile   = "deaths.jsonl"
+)
+
+// What lies in the data directory because of the watchdog.
+const (
+	journalDir   = "journal"
+	deathsFile   = "deaths.jsonl"
+	incidentsDir = "incidents"
+	stderrDir    = "stderr"
+	placeFile    = "master.json"
 )
 
 // listenerHTTP names a socket by its address, so that a worker with another
@@ -72,14 +80,20 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(cfg.Data, "journal"), 0o700); err != nil {
-		return fmt.Errorf("make the data directory: %w", err)
+	for _, dir := range []string{journalDir, stderrDir} {
+		if err := os.MkdirAll(filepath.Join(cfg.Data, dir), 0o700); err != nil {
+			return fmt.Errorf("make the data directory: %w", err)
+		}
 	}
-	deaths, err := journal.Open(journal.Config{Path: filepath.Join(cfg.Data, "journal", journalFile)})
+	deaths, err := journal.Open(journal.Config{Path: filepath.Join(cfg.Data, journalDir, deathsFile)})
 	if err != nil {
 		return err
 	}
 	defer deaths.Close()
+	incidents, err := journal.NewIncidents(journal.IncidentsConfig{Dir: filepath.Join(cfg.Data, incidentsDir)})
+	if err != nil {
+		return err
+	}
 	sockets, err := handoff.Listen(ctx, socketSpecs(cfg))
 	if err != nil {
 		return err
@@ -91,15 +105,21 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 	log.Info("seadog starts", "version", versionText(), "config", cfg.File, "listen", cfg.Listen, "admin", cfg.Admin.String())
 	err = master.Run(ctx, master.Config{
 		Executable: executable,
+		Self:       e.Args,
 		Env:        e.Environ(),
 		Pools:      pools(cfg, insecure),
 		Sockets:    sockets,
 		Doorbells:  bells,
 		Counters:   counterNames(),
+		Routes:     routeNames(),
+		Stderr:     filepath.Join(cfg.Data, stderrDir),
+		Place:      filepath.Join(cfg.Data, placeFile),
+		Protocol:   func(ctx context.Context) (int, error) { return protocolOf(ctx, executable) },
 		Record: func(d watchdog.Death) error {
 			defer bellByName(bells, bellAdmin).Ring()
 			return deaths.Append(d)
 		},
+		Incident:    incidents.Write,
 		Log:         log,
 		ReapOrphans: true,
 	})
@@ -138,7 +158,20 @@ func bellByName(bells []*handoff.Doorbell, name string) *handoff.Doorbell {
 // httpEnv lets HTTP workers collect garbage less often than Go does by itself:
 // their heap is small and their garbage short-lived, and in a burst collecting
 // it cost more than a tenth of the time. The limit keeps a flood from making use of that.
-func httpEnv() []string { return []string{"GOGC=400", "GOMEMLIMIT=512MiB"} }
+func httpEnv(r watchdog.Recycle) []string {
+	limit := int64(512 << 20)
+	if r.Memory > 0 {
+		limit = r.Memory / 5 * 4 // collect harder before the worker is replaced
+	}
+	return []string{"GOGC=400", fmt.Sprintf("GOMEMLIMIT=%d", limit)}
+}
+
+// A runner is busy with one step at a time. It may go longer without a
+// heartbeat than a worker with clients: what it builds can take all processors.
+const (
+	runnerSlots  = 1
+	runnerFrozen = 15 * time.Second
+)
 
 // killSlack is what a runner may take, beyond the grace of its step, to write
 // down how the deployment ended.
@@ -149,7 +182,7 @@ const killSlack = 10 * time.Second
 // it answers how the others are.
 func pools(cfg *config.Config, insecure bool) []watchdog.Pool {
 	args := func(kind string) []string {
-		args := []string{"worker", kind, "--config", cfg.File}
+		args := []string{"worker", kind, "--config", cfg.File, "--data", cfg.Data}
 		if insecure {
 			args = append(args, "--insecure")
 		}
@@ -157,7 +190,8 @@ func pools(cfg *config.Config, insecure bool) []watchdog.Pool {
 	}
 	http := watchdog.Pool{
 		Name: poolHTTP, Count: cfg.HTTPWorkers, Args: args(poolHTTP),
-		Doorbells: []string{bellRunners}, StopGrace: 15 * time.Second, Env: httpEnv(),
+		Doorbells: []string{bellRunners}, StopGrace: 15 * time.Second, Env: httpEnv(cfg.Watchdog.Policy.Recycle),
+		Slots: cfg.Limits.Connections, Spare: cfg.Watchdog.Spare, Policy: cfg.Watchdog.Policy,
 	}
 	for _, l := range cfg.Listen {
 		http.Listeners = append(http.Listeners, listenerHTTP(l))
@@ -171,6 +205,7 @@ func pools(cfg *config.Config, insecure bool) []watchdog.Pool {
 		{
 			Name: poolRunner, Count: cfg.Runners, Args: args(poolRunner), Doorbells: []string{bellRunners},
 			StopGrace: cfg.StopGrace, KillGrace: grace, Patient: true,
+			Slots: runnerSlots, Policy: watchdog.Policy{Frozen: runnerFrozen},
 			DeathSignal: syscall.SIGTERM, // it has children of its own to end
 		},
 		{

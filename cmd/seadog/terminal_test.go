@@ -122,6 +122,13 @@ func TestOnlyATerminalHasColoursAndAnEdge(t *testing.T) {
 // pseudoTerminal returns a terminal of 97 columns.
 func pseudoTerminal(t *testing.T) *os.File {
 	t.Helper()
+	screen, _ := terminalPair(t)
+	return screen
+}
+
+// terminalPair returns a terminal of 97 columns, and the end that a person sits at.
+func terminalPair(t *testing.T) (screen, person *os.File) {
+	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -137,7 +144,7 @@ func pseudoTerminal(t *testing.T) *os.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	screen, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	screen, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,5 +152,5 @@ func pseudoTerminal(t *testing.T) *os.File {
 	if err := unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 97}); err != nil {
 		t.Fatal(err)
 	}
-	return screen
+	return screen, master
 }

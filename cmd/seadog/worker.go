@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -30,36 +31,44 @@ type serveFunc func(j job, intake, work context.Context) error
 func newWorkerCommand(e *env) *cobra.Command {
 	parent := &cobra.Command{Use: "worker", Hidden: true, Short: "Started by the master, never by hand"}
 	for kind, serve := range map[string]serveFunc{poolHTTP: serveHTTP, poolRunner: serveRunner, poolAdmin: serveAdmin} {
-		var path string
-		var insecure bool
+		var o workerOptions
 		cmd := &cobra.Command{
 			Use:  kind,
 			Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				return runWorker(cmd.Context(), e, path, insecure, serve)
+				return runWorker(cmd.Context(), e, o, serve)
 			},
 		}
-		cmd.Flags().StringVar(&path, "config", "", "configuration file")
-		cmd.Flags().BoolVar(&insecure, "insecure", false, "as given to serve")
+		cmd.Flags().StringVar(&o.config, "config", "", "configuration file")
+		cmd.Flags().StringVar(&o.data, "data", "", "data directory, known before the configuration is read")
+		cmd.Flags().BoolVar(&o.insecure, "insecure", false, "as given to serve")
 		parent.AddCommand(cmd)
 	}
 	return parent
 }
 
+type workerOptions struct {
+	config   string
+	data     string
+	insecure bool
+}
+
 // runWorker claims the inheritance first, so that nothing this process opens or
 // starts can keep a listening socket, and then does the work. Its signals are
 // the watchdog's business, so ctx may not end by one.
-func runWorker(ctx context.Context, e *env, path string, insecure bool, serve serveFunc) error {
+func runWorker(ctx context.Context, e *env, o workerOptions, serve serveFunc) error {
 	out := newConsole(e.Stdout)
 	defer out.close()
 	log := newLog(out)
-	w, err := worker.Start(worker.Config{Log: log, Counters: counterNames()})
+	w, err := worker.Start(worker.Config{
+		Log: log, Counters: counterNames(), Routes: routeNames(), Incidents: filepath.Join(o.data, incidentsDir),
+	})
 	if err != nil {
 		return err
 	}
-	log = log.With("worker", w.ID().String())
+	log = w.Log()
 	return w.Run(context.WithoutCancel(ctx), func(intake, work context.Context) error {
-		cfg, err := config.Load(path, config.Options{Getenv: e.Getenv, Insecure: insecure})
+		cfg, err := config.Load(o.config, config.Options{Getenv: e.Getenv, Insecure: o.insecure})
 		if err != nil {
 			return err
 		}

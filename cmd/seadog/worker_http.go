@@ -46,6 +46,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		TrustedProxies: j.cfg.TrustedProxies,
 		Version:        versionText(),
 		Observer:       newCounting(j.Region()),
+		Warden:         newWarden(j.Guard()),
 		Log:            j.log,
 	})
 	if err != nil {
@@ -72,7 +73,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 // certificate is read again by each worker, so SIGHUP takes a new one into use.
 func (j job) httpListeners() ([]net.Listener, error) {
 	var listeners []net.Listener
-	inherited := j.Listeners()
+	inherited := j.Inherited()
 	for _, address := range j.cfg.Listen {
 		l, ok := inherited[listenerHTTP(address)]
 		if !ok {
@@ -84,6 +85,9 @@ func (j job) httpListeners() ([]net.Listener, error) {
 		return nil, errors.New("an address was removed from listen since the service started: restart it")
 	}
 	if j.cfg.TLS.Cert == "" {
+		for i, l := range listeners {
+			listeners[i] = j.Guard().Listen(l)
+		}
 		return listeners, nil
 	}
 	cert, err := tls.LoadX509KeyPair(j.cfg.TLS.Cert, j.cfg.TLS.Key)
@@ -91,7 +95,7 @@ func (j job) httpListeners() ([]net.Listener, error) {
 		return nil, fmt.Errorf("load the TLS certificate: %w", err)
 	}
 	for i, l := range listeners {
-		listeners[i] = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+		listeners[i] = j.Guard().ListenTLS(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	}
 	return listeners, nil
 }

@@ -34,6 +34,7 @@ func serveRunner(j job, intake, work context.Context) (err error) {
 		Redactor: transcript.NewRedactor(j.cfg.Secrets()...),
 		Exec:     process.Run,
 		Wait:     func(ctx context.Context, longest time.Duration) { j.Doorbell(bellRunners).Wait(ctx, longest) },
+		Watch:    newStepWatch(j.Region()),
 		StepLog:  j.cfg.Limits.StepLog,
 		Log:      j.log,
 		Now:      time.Now,

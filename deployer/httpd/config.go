@@ -127,6 +127,7 @@ type Config struct {
 	Version        string
 
 	Observer Observer // may be nil
+	Warden   Warden   // may be nil
 	Log      *slog.Logger
 	Now      func() time.Time // time.Now if nil
 }

@@ -42,10 +42,24 @@ func (c *connections) closeAll() {
 }
 
 // wait returns when every connection was closed by whoever served it.
-func (c *connections) wait() {
+func (c *connections) wait() { c.waitWhile(func() bool { return true }) }
+
+// waitFor is wait for at most that long.
+func (c *connections) waitFor(longest time.Duration) {
+	deadline := time.Now().Add(longest)
+	timer := time.AfterFunc(longest, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.gone.Broadcast()
+	})
+	defer timer.Stop()
+	c.waitWhile(func() bool { return time.Now().Before(deadline) })
+}
+
+func (c *connections) waitWhile(patient func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.open) > 0 {
+	for len(c.open) > 0 && patient() {
 		c.gone.Wait()
 	}
 }
@@ -77,6 +91,16 @@ type listener struct {
 	ctx   context.Context //nolint:containedctx // Accept has no context
 	conns *connections
 	log   *slog.Logger
+
+	closing sync.Once
+	err     error // of the first Close
+}
+
+// Close implements [net.Listener]. It may be called again, which the server
+// below does and takes for a failure otherwise.
+func (l *listener) Close() error {
+	l.closing.Do(func() { l.err = l.Listener.Close() })
+	return l.err
 }
 
 // Accept implements [net.Listener].

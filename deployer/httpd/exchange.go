@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/budget"
@@ -28,24 +29,37 @@ type exchange struct {
 
 // wrap is everything that happens around every handler.
 func (s *Server) wrap(r route) fiber.Handler {
+	passage := s.passage(&r)
 	return func(c *fiber.Ctx) error {
 		started := time.Now()
-		ctx, ledger := budget.Start(s.base, r.path, s.cfg.Limits.QueryBudget)
+		watched, id, room := s.cfg.Warden.Enter(c.Context(), passage)
+		ctx, ledger := budget.Start(watched, r.path, s.cfg.Limits.QueryBudget)
 		if r.timeout > 0 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, r.timeout)
 			defer cancel()
 		}
-		x := &exchange{c: c, ctx: ctx, route: &r, id: requestID(c)}
+		x := &exchange{c: c, ctx: ctx, route: &r, id: id}
 		s.prepare(c, x.id)
-		err := s.run(x)
+		var err error
+		if room {
+			err = s.run(x)
+		} else {
+			err = errNoRoom
+		}
 		if err != nil {
 			s.fail(c, x.id, err)
+		}
+		if s.cfg.Warden.GaveUp(watched) {
+			c.Status(fiber.StatusGatewayTimeout) // for the log and the counters; the client has it already
 		}
 		s.record(x, err, time.Since(started), ledger)
 		return nil
 	}
 }
+
+// errNoRoom refuses what an overloaded process would only make wait.
+var errNoRoom = deployer.Errorf(deployer.CodeUnavailable, "too much is going on here").WithHint("try again in a few seconds")
 
 // run authorizes and handles, and turns a panic into an error.
 func (s *Server) run(x *exchange) (err error) {
@@ -123,11 +137,11 @@ func (x *exchange) json(status int, v any) error {
 
 // requestID returns the id that the client, or a proxy, gave the request, if
 // it can be printed and is not long, else a new one.
-func requestID(c *fiber.Ctx) string {
+func requestID(rctx *fasthttp.RequestCtx) string {
 	const longest = 64
-	given := c.Get(fiber.HeaderXRequestID)
+	given := string(rctx.Request.Header.Peek(fiber.HeaderXRequestID))
 	if given != "" && len(given) <= longest && strings.IndexFunc(given, notIDRune) < 0 {
-		return strings.Clone(given)
+		return given
 	}
 	return fmt.Sprintf("%016x", rand.Uint64()) //nolint:gosec // it names, it does not protect
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ func (s *Server) logs(x *exchange) error {
 // deadline: a reader that is slower is dropped, never waited for.
 type stream struct {
 	server  *Server
-	conn    interface{ SetWriteDeadline(time.Time) error }
+	conn    net.Conn
 	id      int64
 	request string
 	at      transcript.Position // after the last record that was sent
@@ -127,6 +128,7 @@ func (st *stream) flush() error {
 		return fmt.Errorf("%w: %w", errGone, err)
 	}
 	st.buf.Reset()
+	st.server.cfg.Warden.Touch(st.conn)
 	return nil
 }
 

@@ -111,7 +111,7 @@ const (
 // server could not read. It is fiber's error handler.
 func (s *Server) unrouted(c *fiber.Ctx, err error) error {
 	started := time.Now()
-	id := requestID(c)
+	id := requestID(c.Context())
 	s.prepare(c, id)
 	s.fail(c, id, err)
 	s.cfg.Observer.Request(routeNone, c.Response().StatusCode())

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -70,8 +71,12 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.hooks[h.Name] = known
 	}
+	if s.cfg.Warden == nil {
+		s.cfg.Warden = unwatched{s}
+	}
 	s.app = s.newApp()
 	s.handle = s.app.Handler()
+	s.cfg.Warden.Attach(s.app.Server())
 	return s, nil
 }
 
@@ -139,10 +144,12 @@ func (s *Server) Run(ctx context.Context, listeners []net.Listener) error {
 	defer stop()
 	s.serving, s.base = ctx, base
 	failed := make(chan error, len(listeners))
+	accepting := make([]net.Listener, len(listeners))
 	var wg sync.WaitGroup
-	for _, ln := range listeners {
+	for i, ln := range listeners {
+		accepting[i] = s.conns.listen(ctx, ln, s.cfg.Log)
 		wg.Go(func() {
-			if err := s.app.Server().Serve(s.conns.listen(ctx, ln, s.cfg.Log)); err != nil {
+			if err := s.app.Server().Serve(accepting[i]); err != nil {
 				failed <- fmt.Errorf("serve %s: %w", ln.Addr(), err)
 			}
 		})
@@ -153,17 +160,29 @@ func (s *Server) Run(ctx context.Context, listeners []net.Listener) error {
 	case err = <-failed:
 	}
 	stop()
+	for _, ln := range accepting {
+		_ = ln.Close()
+	}
+	s.partFromIdle()
 	s.drain(ctx)
 	cancel(errDrained)
-	for _, ln := range listeners {
-		_ = ln.Close() // again, for those that Serve had not seen yet
-	}
 	wg.Wait()
 	s.conns.wait()
 	return err
 }
 
 var errDrained = errors.New("the server was stopped")
+
+// farewell is how long a warden has to close connections that are idle.
+const farewell = 2500 * time.Millisecond
+
+// partFromIdle lets a warden close idle connections. The server below would
+// close them at once, and with them the request that a client is just sending.
+func (s *Server) partFromIdle() {
+	if _, nobody := s.cfg.Warden.(unwatched); !nobody {
+		s.conns.waitFor(farewell)
+	}
+}
 
 // drain waits for requests under way, and closes the connections of those that
 // take too long.

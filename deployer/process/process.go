@@ -93,6 +93,9 @@ type Command struct {
 	// without output, and with false when the command is heard again. It is
 	// called from the goroutine that watches the deadline: it must not block. May be nil.
 	Stalled func(stalled bool)
+	// Group is called with the command's process group when it has started, and
+	// with 0 before that number can mean another one. May be nil.
+	Group func(pgid int)
 }
 
 // Exit is how a command ended.

@@ -41,6 +41,7 @@ func Run(ctx context.Context, c Command) (Exit, error) {
 	if stop != nil {
 		return ended(Exit{Code: -1}, stop)
 	}
+	r.tellGroup(r.process.Pid) // the leader of its session leads its group
 	stop = r.watch(ctx)
 	return r.finish(ctx, stop)
 }
@@ -150,6 +151,12 @@ func (r *running) spawn(path string) (err error) {
 	return nil
 }
 
+func (r *running) tellGroup(pgid int) {
+	if r.Group != nil {
+		r.Group(pgid)
+	}
+}
+
 // environ is Env with the marker, and without any other marker.
 func (r *running) environ() []string {
 	env := make([]string, 0, len(r.Env)+1)
@@ -248,6 +255,7 @@ func (r *running) finish(ctx context.Context, stop *Stop) (Exit, error) {
 	// The grace belongs to the command: whatever ended it, its context included.
 	left, err := r.hunt.end(context.WithoutCancel(ctx), r.Grace)
 	r.drain()
+	r.tellGroup(0)
 	var e Exit
 	e.Code, e.Killed, e.Duration = -1, len(r.hunt.seen), time.Since(r.out.start)
 	select {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -115,6 +116,27 @@ func TestACommandThatEndsByItself(t *testing.T) {
 			t.Errorf("code %d, reason %q", got.Code, exit.Reason)
 		}
 	})
+}
+
+func TestTheGroupIsToldWhileItIsTheCommands(t *testing.T) {
+	t.Parallel()
+	var told []int
+	c := fake(t, "exit 0")
+	c.Group = func(pgid int) {
+		told = append(told, pgid)
+		if pgid == 0 {
+			return
+		}
+		if got, err := syscall.Getpgid(pgid); err != nil || got != pgid {
+			t.Errorf("%d is of group %d, %v", pgid, got, err)
+		}
+	}
+	if _, err := process.Run(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 2 || told[0] <= 1 || told[1] != 0 {
+		t.Errorf("told %v", told)
+	}
 }
 
 func TestNothingOutlivesTheDeadline(t *testing.T) {

@@ -31,6 +31,22 @@ type Store interface {
 	LastHealthy(ctx context.Context, project string, before int64) (deployer.Deployment, error)
 }
 
+// Watch looks at a runner from outside. Its methods must not block.
+type Watch interface {
+	// Step is told that a step begins, which must be over after limit, and 0 if
+	// it has no limit; it returns what is called at its end.
+	Step(d deployer.Deployment, step deployer.Step, limit time.Duration) (over func())
+	// Group is told the process group of the command that runs, and 0 when it
+	// is gone.
+	Group(pgid int)
+}
+
+// unwatched is nobody.
+type unwatched struct{}
+
+func (unwatched) Step(deployer.Deployment, deployer.Step, time.Duration) func() { return func() {} }
+func (unwatched) Group(int)                                                     {}
+
 // Config is everything that a [Runner] depends on.
 type Config struct {
 	Owner    deployer.Owner
@@ -45,6 +61,10 @@ type Config struct {
 	Exec     process.Exec // process.Run
 	Log      *slog.Logger
 	Now      func() time.Time
+
+	// Watch is told what the runner is busy with, so that somebody else can see
+	// when it is stuck. May be nil.
+	Watch Watch
 
 	// Wait returns when there may be something to claim, after max, or when ctx ends.
 	Wait func(ctx context.Context, max time.Duration)
@@ -90,6 +110,9 @@ func New(c Config) (*Runner, error) {
 	}
 	if c.StepLog == 0 {
 		c.StepLog = defaultStepLog
+	}
+	if c.Watch == nil {
+		c.Watch = unwatched{}
 	}
 	// Not nil, even without a project: nil would mean any.
 	names := slices.AppendSeq([]string{}, maps.Keys(c.Projects))
@@ -145,6 +168,9 @@ func (r *Runner) settle(ctx context.Context) error {
 		result := deployer.Result{
 			Status: deployer.Interrupted, Outcome: deployer.OutcomeLeft, Cause: deployer.CauseLeaseExpired,
 			Reason: "the store did not answer its runner in time",
+		}
+		if d.Step == "" {
+			result.Outcome = deployer.OutcomeUntouched // claimed, and never begun
 		}
 		if _, _, err := r.cfg.Store.Reap(ctx, d, result); err != nil {
 			return fmt.Errorf("end deployment %d: %w", d.ID, err)

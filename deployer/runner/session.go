@@ -124,6 +124,7 @@ func (s *session) beat() {
 // step runs one step under its bounds, with a transcript of its own, and
 // records its beginning and end.
 func (s *session) step(parent context.Context, name deployer.Step, bounds deployer.Timeout, do func(context.Context) error) error {
+	defer s.r.cfg.Watch.Step(s.d, name, s.limit(bounds))()
 	run := deployer.StepRun{Step: name, StartedAt: s.r.cfg.Now()}
 	if err := s.report(deployer.Progress{Step: &run, Marker: s.marker}); err != nil {
 		return err
@@ -163,6 +164,18 @@ func (s *session) step(parent context.Context, name deployer.Step, bounds deploy
 	}
 	return nil
 }
+
+// limit is when a step must be over, and all that it started be killed.
+func (s *session) limit(bounds deployer.Timeout) time.Duration {
+	if bounds.Deadline <= 0 {
+		return 0
+	}
+	return bounds.Deadline + s.bounds.Grace + stepSlack
+}
+
+// stepSlack is for what comes with a step but has bounds of its own: reports
+// to the store, questions to the engine.
+const stepSlack = time.Minute
 
 // blame looks at the engine when a step took too long: a wedged engine is
 // named as such, not as the slow build that it looks like.
@@ -209,6 +222,7 @@ func (s *session) exec(bounds deployer.Timeout) process.Exec {
 			c.Line = s.out.Line
 		}
 		c.Stalled = s.noteStall
+		c.Group = s.r.cfg.Watch.Group
 		return s.r.cfg.Exec(ctx, c)
 	}
 }

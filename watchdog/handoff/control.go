@@ -21,8 +21,10 @@ const (
 	MessageFailed Kind = "failed" // it is about to end, and why
 
 	// Master to worker.
-	MessageDrain Kind = "drain" // take no new work, finish what you have
-	MessageStop  Kind = "stop"  // give up what you are doing
+	MessageDrain  Kind = "drain"  // take no new work, finish what you have
+	MessageStop   Kind = "stop"   // give up what you are doing
+	MessageAccept Kind = "accept" // the scoreboard says something else about accepting
+	MessageAdopt  Kind = "adopt"  // serve this connection, as if you had accepted it
 )
 
 // Message is one message of the control protocol: a word and, for
@@ -30,6 +32,9 @@ const (
 type Message struct {
 	Kind Kind
 	Text string
+	// File is the descriptor that came with [MessageAdopt], close-on-exec; nil
+	// for all others. The receiver closes it.
+	File *os.File
 }
 
 // maxMessage bounds a message on the wire.
@@ -81,7 +86,12 @@ func openUnixConn(h Held, name string) (*net.UnixConn, error) {
 
 // Send never waits: a peer that does not read its messages is not waited for,
 // and the message is lost with an error.
-func (c *Control) Send(m Message) error {
+func (c *Control) Send(m Message) error { return c.send(m, nil) }
+
+// SendFile is Send with a descriptor, which stays open here.
+func (c *Control) SendFile(m Message, fd int) error { return c.send(m, unix.UnixRights(fd)) }
+
+func (c *Control) send(m Message, rights []byte) error {
 	b := m.encode()
 	raw, err := c.conn.SyscallConn()
 	if err != nil {
@@ -89,7 +99,7 @@ func (c *Control) Send(m Message) error {
 	}
 	var sent error
 	if err := raw.Control(func(fd uintptr) {
-		sent = unix.Send(int(fd), b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		sent = unix.Sendmsg(int(fd), b, rights, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	}); err != nil {
 		return fmt.Errorf("send %s: %w", m.Kind, err)
 	}
@@ -102,8 +112,8 @@ func (c *Control) Send(m Message) error {
 // Receive waits for the next message. It returns io.EOF when the other side is
 // gone, and the error of the deadline or of Close.
 func (c *Control) Receive() (Message, error) {
-	buf := make([]byte, maxMessage)
-	n, err := c.conn.Read(buf)
+	buf, rights := make([]byte, maxMessage), make([]byte, unix.CmsgSpace(4))
+	n, oobn, _, _, err := c.conn.ReadMsgUnix(buf, rights)
 	if err != nil {
 		// A peer that died with messages unread resets the socket.
 		if errors.Is(err, unix.ECONNRESET) {
@@ -111,7 +121,36 @@ func (c *Control) Receive() (Message, error) {
 		}
 		return Message{}, err
 	}
-	return ParseMessage(buf[:n]), nil
+	file := received(rights[:oobn])
+	if n == 0 { // no message is empty: the other side is gone
+		return Message{}, errors.Join(io.EOF, closeFile(file))
+	}
+	m := ParseMessage(buf[:n])
+	if m.Kind != MessageAdopt {
+		return m, closeFile(file)
+	}
+	m.File = file
+	return m, nil
+}
+
+// received returns the descriptor that came with a message; nil if none did.
+func received(rights []byte) *os.File {
+	messages, err := unix.ParseSocketControlMessage(rights)
+	if err != nil || len(messages) == 0 {
+		return nil
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(fds) == 0 {
+		return nil
+	}
+	return os.NewFile(uintptr(fds[0]), "adopted connection")
+}
+
+func closeFile(f *os.File) error {
+	if f == nil {
+		return nil
+	}
+	return f.Close()
 }
 
 // SetReadDeadline bounds Receive.

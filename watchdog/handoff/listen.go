@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,21 +36,40 @@ const (
 type Sockets struct {
 	all   map[string]Held
 	addrs map[string]net.Addr
+	specs map[string]string // address as it was asked for, by name
 	paths []unixPath
+
+	survivors []Survivor
 }
 
 // Listen makes all sockets or none. It takes systemd's variables out of the
-// environment, whether a socket of systemd is asked for or not.
+// environment, whether a socket of systemd is asked for or not. In a process
+// that became another executable it takes over the sockets that it had.
 func Listen(ctx context.Context, specs []Spec) (*Sockets, error) {
-	s := &Sockets{all: map[string]Held{}, addrs: map[string]net.Addr{}}
+	s := &Sockets{all: map[string]Held{}, addrs: map[string]net.Addr{}, specs: map[string]string{}}
 	given, err := takeActivation()
 	if err != nil {
 		return nil, err
 	}
+	left, err := takeEstate()
+	if err != nil {
+		return nil, err
+	}
+	s.survivors = left.Survivors
 	for _, spec := range specs {
-		if err := s.add(ctx, spec, given); err != nil {
+		h, had := left.socket(spec)
+		if had {
+			err = s.inherit(spec, h)
+		} else {
+			err = s.add(ctx, spec, given)
+		}
+		if err != nil {
 			return nil, errors.Join(fmt.Errorf("listen on %s: %w", spec.Address, err), s.Release())
 		}
+		s.specs[spec.Name] = spec.Address
+	}
+	if err := left.close(); err != nil {
+		return nil, errors.Join(err, s.Release())
 	}
 	return s, nil
 }
@@ -103,8 +123,7 @@ func (s *Sockets) addUnix(ctx context.Context, spec Spec, path string) error {
 }
 
 func (s *Sockets) bind(ctx context.Context, name, network, address string, control func(string, string, syscall.RawConn) error) error {
-	lc := net.ListenConfig{Control: control}
-	l, err := lc.Listen(ctx, network, address)
+	l, err := listen(ctx, network, address, control)
 	if err != nil {
 		return err
 	}
@@ -118,6 +137,29 @@ func (s *Sockets) bind(ctx context.Context, name, network, address string, contr
 	}
 	s.all[name], s.addrs[name] = h, l.Addr()
 	return nil
+}
+
+// heirs is how long the workers of a master that was killed may keep its port.
+const heirs = 2 * time.Second
+
+// listen tries again for a while when the address is in use: whoever restarts a
+// service that was killed is faster than its last workers.
+func listen(ctx context.Context, network, address string, control func(string, string, syscall.RawConn) error) (net.Listener, error) {
+	const pause = 50 * time.Millisecond
+	lc := net.ListenConfig{Control: control}
+	for begun := time.Now(); ; {
+		l, err := lc.Listen(ctx, network, address)
+		if !errors.Is(err, unix.EADDRINUSE) || time.Since(begun) > heirs {
+			return l, err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, err
+		}
+	}
 }
 
 // keep holds a socket that came from outside.

@@ -273,3 +273,31 @@ func TestSystemdSocket(t *testing.T) {
 		})
 	}
 }
+
+func TestAPortThatIsAboutToBecomeFreeIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	before, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer before.Close()
+	released := time.AfterFunc(200*time.Millisecond, func() { _ = before.Close() })
+	defer released.Stop()
+	s, err := handoff.Listen(t.Context(), []handoff.Spec{{Name: "web", Address: before.Addr().String()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Release(); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := handoff.Listen(ctx, []handoff.Spec{{Name: "web", Address: other.Addr().String()}}); err == nil {
+		t.Error("a port in use was taken")
+	}
+}

@@ -13,9 +13,9 @@ import (
 // Variable is the environment variable that carries the manifest.
 const Variable = "SEADOG_MANIFEST"
 
-// protocol changes whenever a worker of one version could not understand a
+// Protocol changes whenever a worker of one version could not understand a
 // master of another.
-const protocol = 1
+const Protocol = 2
 
 // role says what an inherited descriptor is for.
 type role string
@@ -37,14 +37,17 @@ type entry struct {
 type Manifest struct {
 	Protocol    int           `json:"protocol"`
 	Pool        string        `json:"pool"`
-	Index       int           `json:"index"`
+	Index       int           `json:"index"`  // -1 for a spare
+	Region      int           `json:"region"` // of the scoreboard, in the pool
 	Incarnation uint64        `json:"incarnation"`
 	Master      int           `json:"master"`     // its pid
 	KillGrace   time.Duration `json:"kill_grace"` // as in [watchdog.Pool]
 	Files       []entry       `json:"files"`      // descriptor 3 and up
+
+	Policy watchdog.Policy `json:"policy"` // of the pool; see [watchdog.Pool]
 }
 
-// ID returns the place that the worker fills.
+// ID returns the place that the worker fills when it starts.
 func (m Manifest) ID() watchdog.ID { return watchdog.ID{Pool: m.Pool, Index: m.Index} }
 
 // Parcel is a manifest with the descriptors that it lists.
@@ -57,7 +60,7 @@ type Parcel struct {
 // child's end of [NewControl]. The scoreboard must stay open until the worker
 // was started.
 func NewParcel(m Manifest, control Held, scoreboard *os.File) *Parcel {
-	m.Protocol, m.Files = protocol, nil
+	m.Protocol, m.Files = Protocol, nil
 	p := &Parcel{manifest: m}
 	p.add(roleControl, "", control)
 	p.add(roleScoreboard, "", Held{int(scoreboard.Fd())})
@@ -102,10 +105,10 @@ func ParseManifest(value string) (Manifest, error) {
 	if err := json.Unmarshal([]byte(value), &m); err != nil {
 		return Manifest{}, fmt.Errorf("read manifest: %w", err)
 	}
-	if m.Protocol != protocol {
-		return Manifest{}, fmt.Errorf("read manifest: the master speaks protocol %d, this binary %d: restart the service", m.Protocol, protocol)
+	if m.Protocol != Protocol {
+		return Manifest{}, fmt.Errorf("read manifest: the master speaks protocol %d, this binary %d: restart the service", m.Protocol, Protocol)
 	}
-	if m.Pool == "" || m.Index < 0 || m.Master < 0 || m.KillGrace < 0 {
+	if m.Pool == "" || m.Index < -1 || m.Region < 0 || m.Master < 0 || m.KillGrace < 0 {
 		return Manifest{}, errors.New("read manifest: incomplete")
 	}
 	if len(m.Files) > maxFiles {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/seadog/seadog/watchdog/handoff"
 )
 
@@ -151,4 +153,56 @@ func TestControl(t *testing.T) {
 			t.Errorf("Send: %v", err)
 		}
 	})
+}
+
+func TestAConnectionTravelsWithItsMessage(t *testing.T) {
+	t.Parallel()
+	control, end, release, err := handoff.NewControl()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	defer control.Close()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+
+	// Towards the worker, whose end has no wrapper here.
+	if err := control.SendFile(handoff.Message{Kind: handoff.MessageAdopt}, int(w.Fd())); err != nil {
+		t.Fatal(err)
+	}
+	text, rights := make([]byte, 64), make([]byte, 64)
+	n, oobn, _, _, err := unix.Recvmsg(int(end.FD()), text, rights, unix.MSG_CMSG_CLOEXEC)
+	if err != nil || string(text[:n]) != "adopt" || oobn == 0 {
+		t.Fatalf("%q with %d bytes of rights, %v", text[:n], oobn, err)
+	}
+	// Back again, so that the master's end reads it as a worker's would.
+	if err := unix.Sendmsg(int(end.FD()), []byte("adopt"), rights[:oobn], nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	m, err := control.Receive()
+	if err != nil || m.Kind != handoff.MessageAdopt || m.File == nil {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	defer m.File.Close()
+	if _, err := m.File.WriteString("through"); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 7)
+	if _, err := io.ReadFull(r, got); err != nil || string(got) != "through" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if flags, err := unix.FcntlInt(m.File.Fd(), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+		t.Errorf("it would be inherited: %x, %v", flags, err)
+	}
+	// A descriptor that nobody asked for is closed.
+	if err := unix.Sendmsg(int(end.FD()), []byte("ready"), rights[:oobn], nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := control.Receive(); err != nil || m.File != nil {
+		t.Errorf("%+v, %v", m, err)
+	}
 }

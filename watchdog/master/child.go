@@ -4,25 +4,45 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
+	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
 // child is one incarnation of a worker. Only the owner loop touches it, except
-// for process and control, which never change once they are set.
+// for region, process and control, which never change once they are set.
 type child struct {
 	place       *place
 	incarnation uint64
+	generation  int // of the roll that it was started in, or after
+	region      *scoreboard.Region
 	control     *handoff.Control
 	process     *os.Process // nil until it was started
 	ticks       uint64
+	stderr      string // path of what it writes to descriptor 2; "": it shares the master's
 
 	state   watchdog.State
+	entered time.Time // when it came into its state
 	begun   time.Time // when its start was asked for
+	since   time.Time // when it came to its place: begun, or its promotion
 	due     time.Time // when its state has lasted too long; zero: never
 	told    bool      // it was told to go
-	why     string    // the beginning of the verdict, if the master ended it
-	message string    // its own last words
+	reason  watchdog.Reason
+	why     string // the beginning of the verdict, if the master ended it
+	message string // its own last words
+
+	survivor bool            // of the image that this process had before
+	halted   bool            // stopped by a signal
+	stale    bool            // replaced because it did not beat
+	wearing  watchdog.Reason // why it is to be recycled
+	doom     *doom           // the hard path; nil if it is not on it
+	measures measures
+
+	rescuers   int    // goroutines that look after its clients, in its region
+	kept       []int  // descriptors of its clients, to be closed when it is gone
+	afterwards func() // to be done when the last rescuer is back; nil while it lives
 }
 
 func (c *child) pid() int {
@@ -39,10 +59,15 @@ func (c *child) say() {
 		return // said as soon as it was started
 	}
 	switch c.state {
+	case watchdog.Ready:
+		_ = c.control.Send(handoff.Message{Kind: handoff.MessageAccept})
 	case watchdog.Draining:
 		_ = c.control.Send(handoff.Message{Kind: handoff.MessageDrain})
 	case watchdog.Stopping:
 		_ = c.control.Send(handoff.Message{Kind: handoff.MessageStop})
+	case watchdog.Dumping:
+		_ = c.process.Signal(unix.SIGQUIT)
+		_ = c.process.Signal(unix.SIGCONT) // it may have been stopped to look after its clients
 	case watchdog.Killed:
 		// By pidfd; fails only for a process that has ended already.
 		_ = c.process.Kill()
@@ -50,12 +75,13 @@ func (c *child) say() {
 }
 
 // lastWords is how long the control socket of a dead child is read for what
-// it said before.
+// it said before, and its stderr.
 const lastWords = 100 * time.Millisecond
 
-// attend waits for the end of the process and passes on what it says until
-// then. It returns when both its process and its socket are done with.
-func (c *child) attend(said func(handoff.Message), ended func(*os.ProcessState, error)) {
+// attend waits for the end of the process and passes on what it says, and
+// whether a signal stops it, until then. It returns when both its process and
+// its socket are done with.
+func (c *child) attend(said func(handoff.Message), halted func(bool), ended func(ending)) {
 	read := make(chan struct{})
 	go func() { // ends with the socket, which is closed or times out below
 		defer close(read)
@@ -67,9 +93,11 @@ func (c *child) attend(said func(handoff.Message), ended func(*os.ProcessState, 
 			said(m)
 		}
 	}()
+	watchStops(c.process, halted)
 	state, err := c.process.Wait()
-	_ = c.control.SetReadDeadline(time.Now().Add(lastWords))
+	at := time.Now()
+	_ = c.control.SetReadDeadline(at.Add(lastWords))
 	<-read
 	_ = c.control.Close()
-	ended(state, err)
+	ended(ending{state: state, err: err, at: at, words: stderrWords(c.stderr)})
 }

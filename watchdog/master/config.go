@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -30,15 +30,38 @@ type Config struct {
 	Sockets   *handoff.Sockets // may be nil if no pool lists a listener
 	Doorbells []*handoff.Doorbell
 	Counters  []string // names of the scoreboard's counters
+	Routes    []string // names of what it records latencies for
+
+	// Stderr is the directory in which every worker gets a file of its own for
+	// what it writes to descriptor 2: its stacks, when it is killed. "": they
+	// share the master's, and are killed without a word.
+	Stderr string
+
+	// Place is the file in which the scoreboard is published, for who wants to
+	// look at it from outside; see package locate. "": it is not.
+	Place string
 
 	// Record writes a death down. It is called from one goroutine at a time. May be nil.
 	Record func(watchdog.Death) error
-	Log    *slog.Logger // required
+	// Incident writes down what was stuck, or what crashed, with what the
+	// process wrote at its end; nil if that is nothing. It is called from the
+	// same goroutine as Record. May be nil.
+	Incident func(i watchdog.Incident, dump []byte) error
+	Log      *slog.Logger // required
 
 	Backoff watchdog.Backoff
 	// BootDeaths is how often in a row one worker may die early while no worker of
 	// its pool was ever ready. Then the service gives up. 5 if 0.
 	BootDeaths int
+
+	// Protocol asks the executable for the protocol that it speaks. It is called
+	// before all workers are replaced, by a goroutine of its own. Nil: the same
+	// as this process.
+	Protocol func(context.Context) (int, error)
+	// Self are the arguments, without the name, with which this process runs
+	// the executable in its own place when that speaks another protocol: the
+	// sockets and the workers stay. Nil: it does not, and needs a restart.
+	Self []string
 
 	// Signals delivers SIGTERM or SIGINT (finish; the second time: now; the
 	// third: kill) and SIGHUP (replace all workers). Nil: those of the process.
@@ -117,6 +140,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Record == nil {
 		c.Record = func(watchdog.Death) error { return nil }
 	}
+	if c.Incident == nil {
+		c.Incident = func(watchdog.Incident, []byte) error { return nil }
+	}
 	if c.Notify != nil {
 		return c, nil
 	}
@@ -133,28 +159,4 @@ func (c Config) withDefaults() (Config, error) {
 		c.WatchdogEvery = within / 2
 	}
 	return c, nil
-}
-
-// mastersOwn are variables that mean this process, not its children.
-var mastersOwn = []string{
-	"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "MAINPID",
-	"LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES",
-	"GOMAXPROCS", handoff.Variable,
-}
-
-// environment returns the environment of one worker. Labels in stack traces
-// tell which request a goroutine works for.
-func environment(shared []string, p watchdog.Pool, manifest string) []string {
-	const debug, labels = "GODEBUG=", "tracebacklabels=1"
-	env := []string{manifest, fmt.Sprintf("GOMAXPROCS=%d", p.GOMAXPROCS)}
-	settings := labels
-	for _, e := range slices.Concat(shared, p.Env) {
-		key, _, _ := strings.Cut(e, "=")
-		if value, ok := strings.CutPrefix(e, debug); ok && value != "" {
-			settings = value + "," + labels
-		} else if !slices.Contains(mastersOwn, key) && key != "GODEBUG" {
-			env = append(env, e)
-		}
-	}
-	return append(env, debug+settings)
 }

@@ -3,7 +3,6 @@ package master_test
 import (
 	"context"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 
@@ -34,26 +33,4 @@ func TestConfigSaysWhatIsWrongWithIt(t *testing.T) {
 			t.Errorf("Run: %v, want %q", err, want)
 		}
 	}
-}
-
-func TestStartTicks(t *testing.T) {
-	t.Parallel()
-	const line = "1234 (a) S (b) ) S 1 1234 1234 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 5678901 0 0\n"
-	if got := master.ParseStartTicks([]byte(line)); got != 5678901 {
-		t.Errorf("ticks of a strange name: %d", got)
-	}
-	self, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := master.ParseStartTicks(self); got == 0 {
-		t.Error("no ticks of this process")
-	}
-}
-
-func FuzzStartTicks(f *testing.F) {
-	f.Add([]byte("1 (init) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12 3 4\n"))
-	f.Add([]byte(")"))
-	f.Add([]byte{})
-	f.Fuzz(func(_ *testing.T, stat []byte) { master.ParseStartTicks(stat) })
 }

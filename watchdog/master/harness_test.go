@@ -31,12 +31,17 @@ const patience = 20 * time.Second
 type service struct {
 	t       *testing.T
 	signals chan os.Signal
+	bell    *handoff.Doorbell
+	place   string
+	stderr  string
 	done    chan struct{}
 	err     error
 	url     string
 
 	mu     sync.Mutex
 	deaths []watchdog.Death
+	cases  []watchdog.Incident
+	dumps  map[string][]byte
 	log    bytes.Buffer
 	states []string
 }
@@ -45,7 +50,8 @@ type service struct {
 // may alter the configuration.
 func start(t *testing.T, pools []watchdog.Pool, change func(*master.Config)) *service {
 	t.Helper()
-	s := &service{t: t, signals: make(chan os.Signal, 8), done: make(chan struct{})}
+	s := &service{t: t, signals: make(chan os.Signal, 8), done: make(chan struct{}), dumps: map[string][]byte{}}
+	s.place, s.stderr = filepath.Join(t.TempDir(), "place"), filepath.Join(t.TempDir(), "stderr")
 	sockets, err := handoff.Listen(t.Context(), []handoff.Spec{{Name: "public", Address: "127.0.0.1:0"}})
 	if err != nil {
 		t.Fatal(err)
@@ -55,6 +61,7 @@ func start(t *testing.T, pools []watchdog.Pool, change func(*master.Config)) *se
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.bell = bell
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +69,12 @@ func start(t *testing.T, pools []watchdog.Pool, change func(*master.Config)) *se
 	c := master.Config{
 		Executable: exe, Env: []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}, Pools: pools,
 		Sockets: sockets, Doorbells: []*handoff.Doorbell{bell}, Counters: counters,
-		Record: s.record, Log: slog.New(slog.NewTextHandler(writer{s}, nil)), Signals: s.signals, Notify: s.notify,
+		Record: s.record, Incident: s.incident, Place: s.place, Log: slog.New(slog.NewTextHandler(writer{s}, nil)), Signals: s.signals, Notify: s.notify,
+	}
+	for _, p := range pools {
+		if p.Slots > 0 {
+			c.Stderr = s.stderr
+		}
 	}
 	if change != nil {
 		change(&c)
@@ -106,6 +118,27 @@ func (s *service) record(d watchdog.Death) error {
 	defer s.mu.Unlock()
 	s.deaths = append(s.deaths, d)
 	return nil
+}
+
+func (s *service) incident(i watchdog.Incident, dump []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cases = append(s.cases, i)
+	s.dumps[i.ID] = dump
+	return nil
+}
+
+func (s *service) incidents() []watchdog.Incident {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]watchdog.Incident(nil), s.cases...)
+}
+
+// theIncident waits for the one incident that there is to be.
+func (s *service) theIncident() watchdog.Incident {
+	s.t.Helper()
+	eventually(s.t, "an incident", func() bool { return len(s.incidents()) > 0 })
+	return s.incidents()[0]
 }
 
 func (s *service) notify(state string) {
@@ -253,6 +286,7 @@ func child(name string, count int, mode string, args ...string) watchdog.Pool {
 type outside struct {
 	cmd    *exec.Cmd
 	url    string
+	stderr string
 	waited bool
 }
 
@@ -279,7 +313,7 @@ func startOutside(t *testing.T, s setup, under ...string) *outside {
 		t.Fatal(err)
 	}
 	defer stderr.Close()
-	o.cmd.Stderr = stderr
+	o.cmd.Stderr, o.stderr = stderr, stderr.Name()
 	if err := o.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -294,6 +328,31 @@ func startOutside(t *testing.T, s setup, under ...string) *outside {
 		}
 	})
 	return o
+}
+
+// log is what the master has written.
+func (o *outside) log(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(o.stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// stop stops the master by a signal, until goOn.
+func (o *outside) stop(t *testing.T) {
+	t.Helper()
+	if err := o.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (o *outside) goOn(t *testing.T) {
+	t.Helper()
+	if err := o.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (o *outside) wait() error {

@@ -10,30 +10,56 @@ import (
 	"github.com/seadog/seadog/watchdog/handoff"
 )
 
+// regionRetry is how long a process waits for the room that it needs.
+const regionRetry = time.Second
+
 // spawn starts the next incarnation of p, as its current one or, if it has
-// one, as its successor.
+// one, as its successor. It returns nil if no process of the pool has room
+// just now; an empty place is then tried again later.
 func (m *master) spawn(p *place) *child {
-	p.incarnations++
-	c := &child{place: p, incarnation: p.incarnations, state: watchdog.Starting, begun: time.Now()}
-	c.due = c.begun.Add(p.pool.ReadyWithin)
+	region := p.pool.take()
+	if region == nil {
+		m.Log.Warn("worker is started later: too many of its pool have not ended yet", watchdog.KeyWorker, p.id.String())
+		if p.current == nil {
+			p.restart = time.Now().Add(regionRetry)
+		}
+		return nil
+	}
+	p.pool.incarnations++
+	now := time.Now()
+	c := &child{
+		place: p, incarnation: p.pool.incarnations, generation: m.generation, region: region,
+		state: watchdog.Starting, begun: now, since: now, due: now.Add(p.pool.ReadyWithin),
+	}
+	c.stderr = m.stderrPath(p.pool.Name, c.incarnation)
+	c.measures.jitter = rand.Float64()
+	region.Begin(c.incarnation, p.id.Index)
+	p.restart = time.Time{}
 	if p.current == nil {
 		p.current = c
 	} else {
 		p.next = c
 	}
+	m.order(c)
+	return c
+}
+
+// order has the spawner start c.
+func (m *master) order(c *child) {
 	parcel, release, err := m.pack(c)
 	if err != nil {
 		// As an event, so that the caller has seen c before it is gone.
 		m.attended.Go(func() {
 			m.events <- func() { m.gone(c, ending{err: err, at: time.Now()}) }
 		})
-		return c
+		return
 	}
-	m.spawner.orders <- order{pool: p.pool.Pool, parcel: parcel, started: func(s started, err error) {
+	o := order{pool: c.place.pool.Pool, parcel: parcel, stderr: c.stderr}
+	m.spawner.orders <- func() {
+		s, err := m.spawner.start(o)
 		release()
 		m.events <- func() { m.spawned(c, s, err) }
-	}}
-	return c
+	}
 }
 
 // pack makes the child's control socket and collects what it inherits.
@@ -45,8 +71,8 @@ func (m *master) pack(c *child) (*handoff.Parcel, func(), error) {
 	c.control = control
 	pool := c.place.pool
 	parcel := handoff.NewParcel(handoff.Manifest{
-		Pool: c.place.id.Pool, Index: c.place.id.Index, Incarnation: c.incarnation,
-		Master: os.Getpid(), KillGrace: pool.KillGrace,
+		Pool: c.place.id.Pool, Index: c.place.id.Index, Region: c.region.Position(), Incarnation: c.incarnation,
+		Master: os.Getpid(), KillGrace: pool.KillGrace, Policy: pool.Policy,
 	}, end, m.memory)
 	for _, name := range pool.Listeners {
 		if h, ok := m.Sockets.Held(name); ok {
@@ -68,19 +94,21 @@ func (m *master) spawned(c *child, s started, err error) {
 		return
 	}
 	c.process, c.ticks = s.process, s.ticks
-	if c == c.place.current {
-		c.place.show(c)
-	}
+	c.region.SetPID(c.pid())
 	m.Log.Debug("worker started", watchdog.KeyWorker, c.place.id.String(), watchdog.KeyPID, c.pid(), watchdog.KeyIncarnation, c.incarnation)
+	m.attend(c)
+	c.say() // what was decided in the meantime
+}
+
+// attend makes events of what happens to c from now on.
+func (m *master) attend(c *child) {
 	m.attended.Go(func() {
 		c.attend(
 			func(msg handoff.Message) { m.events <- func() { m.heard(c, msg) } },
-			func(state *os.ProcessState, err error) {
-				e := ending{state: state, err: err, at: time.Now()}
-				m.events <- func() { m.gone(c, e) }
-			})
+			func(stopped bool) { m.events <- func() { m.halted(c, stopped) } },
+			func(e ending) { m.events <- func() { m.gone(c, e) } },
+		)
 	})
-	c.say() // what was decided in the meantime
 }
 
 // heard gets a message of a worker.
@@ -93,22 +121,34 @@ func (m *master) heard(c *child, msg handoff.Message) {
 	}
 }
 
-// ready lets a successor take the place of the one that it replaces.
+// ready lets a worker accept, or sit down on the bench, and a successor take
+// the place of the one that it replaces.
 func (m *master) ready(c *child) {
 	p := c.place
-	p.pool.everReady = true
-	m.move(c, watchdog.Ready, 0)
 	m.Log.Info("worker ready", watchdog.KeyWorker, p.id.String(), watchdog.KeyPID, c.pid(),
 		watchdog.KeyIncarnation, c.incarnation, watchdog.KeyDuration, time.Since(c.begun).Round(time.Millisecond))
+	if p.isBench() {
+		m.move(c, watchdog.Spare, 0)
+	} else {
+		p.pool.everReady = true
+		m.employ(c)
+	}
 	var old *child
 	if c == p.next {
 		old, p.current, p.next = p.current, c, nil
 		p.retiring = append(p.retiring, old)
-		p.show(c)
-		m.dismiss(old, "was replaced", p.pool.Patient)
+		m.release(old)
 	}
+	m.relieveSurvivors(p)
 	m.rolled(c, old)
+	m.relieve(p.pool)
 	m.announce()
+}
+
+// employ tells c to accept.
+func (m *master) employ(c *child) {
+	c.region.Promote()
+	m.move(c, watchdog.Ready, 0)
 }
 
 // announce tells the service manager once every pool has a worker.
@@ -128,11 +168,14 @@ func (m *master) announce() {
 
 // move puts c into a state that may last for limit; without limit if 0.
 func (m *master) move(c *child, s watchdog.State, limit time.Duration) {
-	c.state, c.due = s, time.Time{}
+	c.state, c.entered, c.due = s, time.Now(), time.Time{}
 	if limit > 0 {
-		c.due = time.Now().Add(limit)
+		c.due = c.entered.Add(limit)
 	}
-	c.place.region.SetState(c.incarnation, s)
+	if s > watchdog.Quarantined {
+		c.region.Dismiss()
+	}
+	c.region.SetState(s)
 	c.say()
 }
 
@@ -141,47 +184,60 @@ func (m *master) gone(c *child, e ending) {
 	p := c.place
 	death := deathOf(c, e, m.boot)
 	m.log(death)
-	p.region.SetState(c.incarnation, watchdog.Absent)
-	if !death.Expected {
-		p.region.CountDeath()
-	}
-	wasCurrent := p.forget(c)
+	wasNext := c == p.next
 	var recorded func()
-	if wasCurrent && !m.stopping && p.next == nil {
-		recorded = m.restartLater(p, death)
+	switch wasCurrent := p.forget(c); {
+	case m.stopping:
+	case wasCurrent:
+		recorded = m.bereaved(p, c, death, e.at)
+	case wasNext && !death.Expected:
+		m.successorLost(p, e.at)
 	}
-	if !m.recorder.put(record{death, recorded}) {
+	if !m.recorder.put(func() { m.record(death, recorded) }) {
 		m.Log.Error("death was not recorded: the disk is stuck", watchdog.KeyVerdict, death.Verdict)
 	}
-	if wasCurrent && p.next != nil {
-		p.current, p.next = p.next, nil
-		p.show(p.current)
-	}
+	m.bury(c, death)
 	m.rollLost(c)
 	m.stopOn()
 	m.reapOrphans()
 }
 
-// recordLimit is how long a stuck disk can keep a worker from being restarted.
-const recordLimit = time.Second
-
-// restartLater decides when p is filled again, and returns what to do once the
-// death is on disk.
-func (m *master) restartLater(p *place, d watchdog.Death) (recorded func()) {
-	p.early = m.Backoff.Early(p.early, d.Uptime())
-	if !p.pool.everReady && p.early >= m.BootDeaths {
+// bereaved fills a place that has lost its current process, and returns what
+// to do once the death is on disk.
+func (m *master) bereaved(p *place, c *child, d watchdog.Death, at time.Time) (recorded func()) {
+	p.early = m.Backoff.Early(p.early, at.Sub(c.since))
+	if !p.pool.everReady && p.early >= m.BootDeaths && !p.pool.survives() {
 		m.fail(fmt.Errorf("pool %s does not start: %s (%d times in a row; what it wrote to its log or stderr says more)", p.id.Pool, d.Verdict, p.early))
 		return nil
 	}
-	delay := m.Backoff.Delay(p.early, rand.Float64())
-	due := d.Time.Add(delay)
-	p.restart = time.Now().Add(delay + recordLimit)
+	empty := p
+	switch {
+	case m.promote(p):
+		empty = p.pool.bench
+	case p.next != nil:
+		p.current, p.next = p.next, nil
+	}
+	if empty.current != nil {
+		return nil
+	}
+	return m.restartLater(empty, at, p.early)
+}
+
+// recordLimit is how long a stuck disk can keep a worker from being restarted.
+const recordLimit = time.Second
+
+// restartLater decides when p is filled again, after so many early deaths of
+// which the last was at that time, and returns what to do once that is on disk.
+func (m *master) restartLater(p *place, at time.Time, early int) (recorded func()) {
+	delay := m.Backoff.Delay(early, rand.Float64())
+	latest := time.Now().Add(delay + recordLimit)
+	p.restart = latest
 	if delay > 0 {
 		m.Log.Warn("worker restarts later", watchdog.KeyWorker, p.id.String(), watchdog.KeyDelay, delay.Round(time.Millisecond))
 	}
 	return func() {
-		if !p.restart.IsZero() {
-			p.restart = due
+		if p.restart.Equal(latest) {
+			p.restart = at.Add(delay)
 		}
 	}
 }

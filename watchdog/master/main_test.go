@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -24,7 +24,6 @@ import (
 	"github.com/seadog/seadog/watchdog/handoff"
 	"github.com/seadog/seadog/watchdog/journal"
 	"github.com/seadog/seadog/watchdog/master"
-	"github.com/seadog/seadog/watchdog/worker"
 )
 
 // The test binary is its own worker and, for tests that kill the master, its
@@ -46,19 +45,19 @@ var counters = []string{"requests_total", "other_total"}
 // childMain is a worker that behaves as mode says; dir is where it leaves traces.
 func childMain(mode string, args []string) int {
 	if mode == "broken" {
-		fmt.Fprintln(os.Stderr, "broken on purpose")
+		fmt.Fprintln(os.Stderr, "broken\n\x1b[1mon purpose\x00")
 		return 3
 	}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	w, err := worker.Start(worker.Config{Log: log, Counters: counters})
+	w, err := newPeer()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	modes := map[string]func(context.Context, context.Context, *worker.Worker, []string) error{
+	modes := map[string]func(context.Context, context.Context, *peer, []string) error{
 		"http": serveHTTP, "runner": serveRunner, "mute": serveMute, "deaf": serveDeaf, "unready-if": serveUnreadyIf, "held-if": serveHeldIf, "quit": serveQuit,
+		"guarded": serveGuarded, "stuck-runner": serveStuckRunner,
 	}
-	err = w.Run(context.Background(), func(intake, work context.Context) error { return modes[mode](intake, work, w, args) })
+	err = w.Run(func(intake, work context.Context) error { return modes[mode](intake, work, w, args) })
 	if err != nil {
 		return 1
 	}
@@ -67,7 +66,7 @@ func childMain(mode string, args []string) int {
 
 // serveHTTP answers on the listener "public" until intake is done, then
 // finishes its requests.
-func serveHTTP(intake, work context.Context, w *worker.Worker, _ []string) error {
+func serveHTTP(intake, work context.Context, w *peer, _ []string) error {
 	var open sync.WaitGroup
 	server := &http.Server{Handler: handlers(work, w), ConnState: func(_ net.Conn, s http.ConnState) {
 		switch s {
@@ -78,7 +77,7 @@ func serveHTTP(intake, work context.Context, w *worker.Worker, _ []string) error
 		}
 	}}
 	over := make(chan error, 1)
-	listener := w.Listeners()["public"]
+	listener := w.Listener()
 	go func() { over <- server.Serve(listener) }()
 	if err := w.Ready(); err != nil {
 		return err
@@ -88,7 +87,7 @@ func serveHTTP(intake, work context.Context, w *worker.Worker, _ []string) error
 		return err
 	case <-intake.Done():
 	}
-	// See package worker for why not Shutdown.
+	// Not Shutdown: it closes connections that were just accepted.
 	_ = listener.Close()
 	<-over
 	server.SetKeepAlivesEnabled(false)
@@ -97,11 +96,11 @@ func serveHTTP(intake, work context.Context, w *worker.Worker, _ []string) error
 	return nil
 }
 
-func handlers(work context.Context, w *worker.Worker) http.Handler {
+func handlers(work context.Context, w *peer) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/pid", func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Connection", "close")
-		w.Region().Add(0, 1)
+		w.region.Add(0, 1)
 		fmt.Fprint(rw, os.Getpid())
 	})
 	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(4) })
@@ -116,11 +115,11 @@ func handlers(work context.Context, w *worker.Worker) http.Handler {
 	})
 	mux.HandleFunc("/board", func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Connection", "close")
-		_ = json.NewEncoder(rw).Encode(w.Board().Snapshot())
+		_ = json.NewEncoder(rw).Encode(w.board.Snapshot())
 	})
 	mux.HandleFunc("/ring", func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Connection", "close")
-		w.Doorbell("work").Ring()
+		w.Doorbell().Ring()
 	})
 	mux.HandleFunc("/env", func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Connection", "close")
@@ -140,7 +139,7 @@ func handlers(work context.Context, w *worker.Worker) http.Handler {
 
 // serveRunner takes work when its doorbell rings. A piece of work lasts until
 // the file "finish" exists or work is done; each step leaves a file.
-func serveRunner(intake, work context.Context, w *worker.Worker, args []string) error {
+func serveRunner(intake, work context.Context, w *peer, args []string) error {
 	dir := args[0]
 	mark := func(name string) {
 		_ = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s.%d", name, os.Getpid())), nil, 0o600)
@@ -155,7 +154,7 @@ func serveRunner(intake, work context.Context, w *worker.Worker, args []string) 
 		return err
 	}
 	for intake.Err() == nil {
-		if !w.Doorbell("work").Wait(intake, time.Minute) {
+		if !w.Doorbell().Wait(intake, time.Minute) {
 			continue
 		}
 		mark("took")
@@ -176,13 +175,13 @@ func serveRunner(intake, work context.Context, w *worker.Worker, args []string) 
 }
 
 // serveMute never reports ready.
-func serveMute(intake, _ context.Context, _ *worker.Worker, _ []string) error {
+func serveMute(intake, _ context.Context, _ *peer, _ []string) error {
 	<-intake.Done()
 	return nil
 }
 
 // serveDeaf is ready and never ends by itself.
-func serveDeaf(_, _ context.Context, w *worker.Worker, _ []string) error {
+func serveDeaf(_, _ context.Context, w *peer, _ []string) error {
 	if err := w.Ready(); err != nil {
 		return err
 	}
@@ -191,7 +190,7 @@ func serveDeaf(_, _ context.Context, w *worker.Worker, _ []string) error {
 }
 
 // serveUnreadyIf is like http, unless the file exists: then it fails.
-func serveUnreadyIf(intake, work context.Context, w *worker.Worker, args []string) error {
+func serveUnreadyIf(intake, work context.Context, w *peer, args []string) error {
 	if exists(args[0]) {
 		return errors.New("the new configuration is wrong")
 	}
@@ -199,7 +198,7 @@ func serveUnreadyIf(intake, work context.Context, w *worker.Worker, args []strin
 }
 
 // serveHeldIf is like http, but is not ready while the file exists.
-func serveHeldIf(intake, work context.Context, w *worker.Worker, args []string) error {
+func serveHeldIf(intake, work context.Context, w *peer, args []string) error {
 	for exists(args[0]) {
 		select {
 		case <-intake.Done():
@@ -211,7 +210,7 @@ func serveHeldIf(intake, work context.Context, w *worker.Worker, args []string) 
 }
 
 // serveQuit is ready and then ends, as if it had nothing to do.
-func serveQuit(_, _ context.Context, w *worker.Worker, _ []string) error { return w.Ready() }
+func serveQuit(_, _ context.Context, w *peer, _ []string) error { return w.Ready() }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
@@ -224,6 +223,11 @@ type setup struct {
 	Address string // of the listener "public"; none if empty
 	Journal string
 	Reap    bool
+
+	Place     string // where the scoreboard is published
+	Incidents string // directory
+	Backoff   watchdog.Backoff
+	Protocol  string // file with the number that the executable on disk speaks, if it is another one
 }
 
 // masterMain is a whole service in a process of its own.
@@ -261,9 +265,26 @@ func runSetup(s setup) error {
 	if err != nil {
 		return err
 	}
+	var incident func(watchdog.Incident, []byte) error
+	if s.Incidents != "" {
+		incidents, err := journal.NewIncidents(journal.IncidentsConfig{Dir: s.Incidents})
+		if err != nil {
+			return err
+		}
+		incident = incidents.Write
+	}
 	err = master.Run(context.Background(), master.Config{
-		Executable: exe, Env: []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}, Pools: s.Pools, Sockets: sockets, Doorbells: []*handoff.Doorbell{bell},
+		Place: s.Place, Incident: incident, Self: os.Args[1:], Backoff: s.Backoff, Protocol: s.protocol, Executable: exe, Env: []string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}, Pools: s.Pools, Sockets: sockets, Doorbells: []*handoff.Doorbell{bell},
 		Counters: counters, Record: j.Append, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), ReapOrphans: s.Reap,
 	})
 	return errors.Join(err, j.Close(), bell.Close(), sockets.Release())
+}
+
+// protocol pretends that the executable on disk is another one.
+func (s setup) protocol(context.Context) (int, error) {
+	text, err := os.ReadFile(s.Protocol)
+	if err != nil {
+		return handoff.Protocol, nil
+	}
+	return strconv.Atoi(string(text))
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/seadog/seadog/watchdog"
+	"github.com/seadog/seadog/watchdog/locate"
+	"github.com/seadog/seadog/watchdog/process"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
@@ -27,12 +29,23 @@ type master struct {
 	events   chan func() // run by the owner loop, in order
 	attended sync.WaitGroup
 	spawner  *spawner
-	recorder *queue[record]
+	recorder *queue[func()]
 	notifier *queue[string]
 
-	announced bool      // READY=1 was sent
-	feed      time.Time // when WATCHDOG=1 is due; zero: never
-	roll      *roll     // nil if none is under way
+	expected   time.Time // when the owner loop's next pass is due
+	tickDue    time.Time // zero if no pool is guarded
+	gaps       []gap     // the oldest first
+	burials    int       // dead workers that are not buried yet
+	measuring  bool      // a goroutine does
+	measureDue time.Time
+	movable    bool // connections can be taken out of workers
+	generation int  // how many rolls there were
+
+	announced bool                // READY=1 was sent
+	feed      time.Time           // when WATCHDOG=1 is due; zero: never
+	roll      *roll               // nil if none is under way
+	ask       func() (int, error) // asks the executable for its protocol; nil: it is the same
+	asking    bool                // a goroutine waits for the answer
 	stopping  bool
 	urgency   urgency
 	stage     int // of the pools that stop now
@@ -56,10 +69,10 @@ func Run(ctx context.Context, c Config) error {
 	if err := m.layOut(); err != nil {
 		return fmt.Errorf("master: %w", err)
 	}
-	if m.spawner, err = newSpawner(c, len(m.places)); err != nil {
+	if m.spawner, err = newSpawner(c); err != nil {
 		return errors.Join(fmt.Errorf("master: %w", err), m.fold())
 	}
-	m.recorder = newQueue(m.record)
+	m.recorder = newQueue(func(write func()) { write() })
 	m.notifier = newQueue(c.Notify)
 
 	var wg sync.WaitGroup
@@ -74,36 +87,52 @@ func Run(ctx context.Context, c Config) error {
 	return errors.Join(err, m.fold())
 }
 
-// layOut makes pools, places and the scoreboard.
+// layOut makes the scoreboard, and pools and places to it.
 func (m *master) layOut() error {
-	var ids []watchdog.ID
+	if err := m.clearStderr(); err != nil {
+		return err
+	}
+	l := scoreboard.Layout{Counters: m.Counters, Routes: m.Routes}
 	for _, p := range m.Pools {
-		for i := range p.Count {
-			ids = append(ids, watchdog.ID{Pool: p.Name, Index: i})
-		}
+		l.Pools = append(l.Pools, scoreboard.PoolLayout{Name: p.Name, Regions: p.Regions(), Slots: p.Slots})
 	}
 	var err error
-	m.board, m.memory, err = scoreboard.Create(scoreboard.Layout{Workers: ids, Counters: m.Counters})
-	if err != nil {
+	if m.board, m.memory, err = scoreboard.Create(l); err != nil {
 		return err
 	}
 	for _, p := range m.Pools {
-		kept := &pool{Pool: p}
-		m.pools = append(m.pools, kept)
-		for i := range p.Count {
-			id := watchdog.ID{Pool: p.Name, Index: i}
-			region, err := m.board.Region(id)
-			if err != nil {
-				return errors.Join(err, m.fold())
-			}
-			m.places = append(m.places, &place{id: id, pool: kept, region: region})
+		board, err := m.board.Pool(p.Name)
+		if err != nil {
+			return errors.Join(err, m.fold())
 		}
+		kept := newPool(p, board)
+		m.pools, m.places = append(m.pools, kept), append(m.places, kept.all()...)
+	}
+	if err := m.publish(); err != nil {
+		return errors.Join(err, m.fold())
 	}
 	return nil
 }
 
+func (m *master) publish() error {
+	if m.Place == "" {
+		return nil
+	}
+	place, err := locate.Self(m.memory)
+	if err != nil {
+		return err
+	}
+	return locate.Write(m.Place, place)
+}
+
 // fold gives the scoreboard back.
-func (m *master) fold() error { return errors.Join(m.board.Close(), m.memory.Close()) }
+func (m *master) fold() error {
+	var hidden error
+	if m.Place != "" {
+		hidden = locate.Remove(m.Place)
+	}
+	return errors.Join(hidden, m.board.Close(), m.memory.Close())
+}
 
 // drainEvents runs what still arrives, from the recorder for instance, until
 // all goroutines are gone.
@@ -130,9 +159,23 @@ func (m *master) own(ctx context.Context) error {
 	defer unsubscribe()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	if m.Protocol != nil {
+		asked, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		m.ask = func() (int, error) {
+			limited, cancel := context.WithTimeout(asked, askLimit)
+			defer cancel()
+			return m.Protocol(limited)
+		}
+	}
 	if m.WatchdogEvery > 0 {
 		m.feed = time.Now().Add(m.WatchdogEvery)
 	}
+	if slices.ContainsFunc(m.pools, (*pool).guarded) {
+		m.tickDue = time.Now().Add(tickEvery)
+		m.movable = process.CanSeize() == nil
+	}
+	m.adopt()
 	for _, p := range m.places {
 		m.spawn(p)
 	}
@@ -154,6 +197,9 @@ func (m *master) own(ctx context.Context) error {
 	}
 	return m.failure
 }
+
+// askLimit is how long the executable may take to say its protocol.
+const askLimit = 10 * time.Second
 
 // subscribe returns the process' signals: those that steer the service, unless
 // they come from elsewhere, and those of its children, if orphans are reaped. PIPE is received so that a log nobody reads becomes an error
@@ -188,15 +234,20 @@ func (m *master) signal(s os.Signal) {
 
 // pass does what is due and returns how long nothing else is.
 func (m *master) pass(now time.Time) time.Duration {
+	late := m.late(now)
 	next := now.Add(time.Hour)
 	sooner := func(t time.Time) {
 		if !t.IsZero() && t.Before(next) {
 			next = t
 		}
 	}
+	if !m.tickDue.IsZero() && !now.Before(m.tickDue) {
+		m.tick(late)
+		m.tickDue = now.Add(tickEvery)
+	}
+	sooner(m.tickDue)
 	for _, p := range m.places {
 		if !p.restart.IsZero() && !now.Before(p.restart) {
-			p.restart = time.Time{}
 			m.spawn(p)
 		}
 		sooner(p.restart)
@@ -207,10 +258,28 @@ func (m *master) pass(now time.Time) time.Duration {
 			sooner(c.due)
 		})
 	}
+	if m.roll != nil && !m.roll.retry.IsZero() && !now.Before(m.roll.retry) {
+		m.rollAgain()
+	}
+	if m.roll != nil {
+		sooner(m.roll.retry)
+	}
 	if !m.feed.IsZero() && !now.Before(m.feed) {
 		m.notifier.put("WATCHDOG=1")
 		m.feed = now.Add(m.WatchdogEvery)
 	}
 	sooner(m.feed)
+	m.expected = next
 	return time.Until(next)
+}
+
+// late is by how much this pass comes later than it should have, if that is
+// more than can be tolerated. Then all times move.
+func (m *master) late(now time.Time) time.Duration {
+	if m.expected.IsZero() || now.Sub(m.expected) <= tolerable {
+		return 0
+	}
+	late := now.Sub(m.expected)
+	m.missed(late)
+	return late
 }

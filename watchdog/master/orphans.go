@@ -1,8 +1,6 @@
 package master
 
 import (
-	"unsafe"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/seadog/seadog/watchdog"
@@ -12,7 +10,7 @@ import (
 // the goroutine that waits for it; its end calls reapOrphans again. While a
 // process is being started, its pid is not known yet, and nothing is reaped.
 func (m *master) reapOrphans() {
-	if !m.ReapOrphans {
+	if !m.ReapOrphans || m.asking { // the process that is asked is waited for by somebody else
 		return
 	}
 	workers := map[int]bool{}
@@ -34,23 +32,10 @@ func (m *master) reapOrphans() {
 	}
 }
 
-// childInfo is the part of siginfo_t that waitid(2) fills. What follows code
-// is a union with the alignment of a pointer.
-type childInfo struct {
-	signo, errno, code int32
-
-	_      [0]uintptr
-	pid    int32
-	uid    uint32
-	status int32
-	_      [128]byte // the kernel writes a whole siginfo_t
-}
-
 // deadChild returns the pid of a child that can be reaped, without reaping it,
 // and 0 if there is none.
 func deadChild() int {
-	var info childInfo
-	err := unix.Waitid(unix.P_ALL, 0, (*unix.Siginfo)(unsafe.Pointer(&info)), unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	info, err := waitChild(unix.P_ALL, 0, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT)
 	if err != nil {
 		return 0
 	}

@@ -258,6 +258,7 @@ func TestWhatAWorkerInherits(t *testing.T) {
 	s := start(t, []watchdog.Pool{func() watchdog.Pool {
 		p := child("http", 1, "http")
 		p.Env, p.GOMAXPROCS = []string{"OWN=1", "GODEBUG=madvdontneed=1", "NOTIFY_SOCKET=/run/x"}, 3
+		p.Policy.Recycle.Memory = 1000 << 20
 		return p
 	}()}, nil).ready()
 	t.Run("its commands get no descriptor", func(t *testing.T) {
@@ -276,9 +277,18 @@ func TestWhatAWorkerInherits(t *testing.T) {
 			t.Errorf("descriptors: %s", list)
 		}
 	})
+	t.Run("it leaves no core", func(t *testing.T) {
+		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", s.pid()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`Max core file size +0 +0 `).Match(limits) {
+			t.Errorf("limits: %s", limits)
+		}
+	})
 	t.Run("its environment is the one it was given", func(t *testing.T) {
 		env := s.get("/env")
-		for _, want := range []string{`"OWN=1"`, `"GOMAXPROCS=3"`, `"GODEBUG=madvdontneed=1,tracebacklabels=1"`} {
+		for _, want := range []string{`"OWN=1"`, `"GOMAXPROCS=3"`, `"GOTRACEBACK=all"`, `"GOMEMLIMIT=838860800"`, `"GODEBUG=madvdontneed=1,tracebacklabels=1"`} {
 			if !strings.Contains(env, want) {
 				t.Errorf("%s is not in %s", want, env)
 			}

@@ -25,6 +25,9 @@ func (q *queue[T]) put(v T) bool {
 	}
 }
 
+// empty reports whether nothing waits to be handled.
+func (q *queue[T]) empty() bool { return len(q.values) == 0 }
+
 // run ends after close, when all values are handled.
 func (q *queue[T]) run() {
 	for v := range q.values {
@@ -34,17 +37,12 @@ func (q *queue[T]) run() {
 
 func (q *queue[T]) close() { close(q.values) }
 
-// record is a death on its way to disk, and what the owner loop does then.
-type record struct {
-	death watchdog.Death
-	then  func()
-}
-
-func (m *master) record(r record) {
-	if err := m.Record(r.death); err != nil {
-		m.Log.Error("death was not recorded", watchdog.KeyVerdict, r.death.Verdict, watchdog.KeyError, err)
+// record writes a death down and tells the owner loop, if it wants to know.
+func (m *master) record(d watchdog.Death, then func()) {
+	if err := m.Record(d); err != nil {
+		m.Log.Error("death was not recorded", watchdog.KeyVerdict, d.Verdict, watchdog.KeyError, err)
 	}
-	if r.then != nil {
-		m.events <- r.then
+	if then != nil {
+		m.events <- then
 	}
 }

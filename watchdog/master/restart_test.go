@@ -155,17 +155,22 @@ func TestCountersSurviveTheirProcess(t *testing.T) {
 	}
 	kill(t, s.pid())
 	successor := s.pid()
+	var w scoreboard.Worker
+	var pool scoreboard.PoolState
 	var snap scoreboard.Snapshot
 	eventually(t, "a successor that is ready and heard of", func() bool {
 		snap = scoreboard.Snapshot{}
 		if err := json.Unmarshal([]byte(s.get("/board")), &snap); err != nil {
 			t.Fatal(err)
 		}
-		return snap.Workers[0].Heartbeat != 0 && snap.Workers[0].State == watchdog.Ready
+		if pool = snap.Pool("http"); len(pool.Workers) != 1 {
+			return false
+		}
+		w = pool.Workers[0]
+		return w.Heartbeat != 0 && w.State == watchdog.Ready && pool.Counters[0] == 5
 	})
-	w := snap.Workers[0]
-	if w.Counters[0] != 5 || w.Incarnation != 2 || w.PID != successor || w.Deaths != 1 {
-		t.Errorf("scoreboard: %+v", w)
+	if w.Incarnation != 2 || w.PID != successor || pool.Ends[watchdog.Crash] != 1 || pool.Places != 1 {
+		t.Errorf("scoreboard: %+v", pool)
 	}
 	if age := snap.HeartbeatAge(w); age < 0 || age > patience {
 		t.Errorf("heartbeat is %s old", age)

@@ -18,25 +18,10 @@ func TestRollReplacesEveryWorkerAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, []watchdog.Pool{child("http", 2, "http")}, nil).ready()
 	before := s.pids(2)
-	stop, failures := make(chan struct{}), make(chan []error, 1)
-	go func() {
-		var failed []error
-		for {
-			select {
-			case <-stop:
-				failures <- failed
-				return
-			default:
-				if _, err := fetch(s.url + "/pid"); err != nil {
-					failed = append(failed, err)
-				}
-			}
-		}
-	}()
+	failures := keepAsking(s.url)
 	s.signal(syscall.SIGHUP)
 	eventually(t, rolled, func() bool { return s.logged(rolled) })
-	close(stop)
-	if failed := <-failures; len(failed) > 0 {
+	if failed := failures(); len(failed) > 0 {
 		t.Errorf("requests failed: %v", failed)
 	}
 	for pid := range s.pids(2) {
@@ -70,7 +55,7 @@ func TestRollStopsAtAReplacementThatDoesNotBecomeReady(t *testing.T) {
 			if after := s.pids(2); !maps.Equal(after, before) {
 				t.Errorf("workers %v were replaced by %v", before, after)
 			}
-			if deaths := s.dead(); len(deaths) != 1 || deaths[0].Expected || deaths[0].Incarnation != 2 || deaths[0].State == "ready" {
+			if deaths := s.dead(); len(deaths) != 1 || deaths[0].Expected || deaths[0].Incarnation != 3 || deaths[0].State == "ready" {
 				t.Errorf("deaths: %+v", deaths)
 			}
 		})

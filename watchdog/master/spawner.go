@@ -1,23 +1,24 @@
 package master
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
+	"github.com/seadog/seadog/watchdog/process"
 )
 
 // order asks for one process.
 type order struct {
-	pool    watchdog.Pool
-	parcel  *handoff.Parcel
-	started func(started, error) // called on the spawner's thread
+	pool   watchdog.Pool
+	parcel *handoff.Parcel
+	stderr string // path of the file for descriptor 2; "": the master's own
 }
 
 // started is a process that runs.
@@ -31,16 +32,19 @@ type spawner struct {
 	executable string
 	env        []string
 	null       *os.File
-	orders     chan order
+	orders     chan func() // run on the spawner's thread
 }
 
-func newSpawner(c Config, places int) (*spawner, error) {
+func newSpawner(c Config) (*spawner, error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		return nil, err
 	}
-	// A place has at most two processes being started: its own and a successor.
-	return &spawner{executable: c.Executable, env: c.Env, null: null, orders: make(chan order, 2*places)}, nil
+	processes := 0 // no more can exist, being started or not
+	for _, p := range c.Pools {
+		processes += p.Regions()
+	}
+	return &spawner{executable: c.Executable, env: c.Env, null: null, orders: make(chan func(), processes)}, nil
 }
 
 // run ends when orders is closed.
@@ -48,8 +52,8 @@ func (s *spawner) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer s.null.Close()
-	for o := range s.orders {
-		o.started(s.start(o))
+	for order := range s.orders {
+		order()
 	}
 }
 
@@ -60,6 +64,10 @@ func (s *spawner) start(o order) (started, error) {
 		return started{}, err
 	}
 	stdio := []uintptr{s.null.Fd(), uintptr(syscall.Stdout), uintptr(syscall.Stderr)}
+	if own := openStderr(o.stderr); own != nil {
+		defer own.Close()
+		stdio[2] = own.Fd()
+	}
 	pid, _, err := syscall.StartProcess(s.executable, append([]string{s.executable}, o.pool.Args...), &syscall.ProcAttr{
 		Env:   environment(s.env, o.pool, manifest),
 		Files: append(stdio, o.parcel.Files()...),
@@ -71,39 +79,15 @@ func (s *spawner) start(o order) (started, error) {
 	if err != nil {
 		return started{}, fmt.Errorf("execute %s: %w", s.executable, err)
 	}
+	// A worker that is killed with its stacks shall not leave its memory, too.
+	_ = unix.Prlimit(pid, unix.RLIMIT_CORE, &unix.Rlimit{}, nil)
 	// Nobody has waited for it yet, so the pid cannot mean another process.
 	p, err := os.FindProcess(pid)
 	if err != nil {
 		return started{}, fmt.Errorf("find process %d: %w", pid, err)
 	}
-	return started{process: p, ticks: startTicks(pid)}, nil
-}
-
-// startTicks returns 0 if the kernel does not tell.
-func startTicks(pid int) uint64 {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return 0
-	}
-	return parseStartTicks(stat)
-}
-
-// parseStartTicks reads field 22 of a line like
-//
-//	1234 (a (strange) name) S 1 1234 … 5678901 …
-//
-// It counts from the last parenthesis, because the name may contain anything.
-func parseStartTicks(stat []byte) uint64 {
-	const field, first = 22, 3
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) <= field-first {
-		return 0
-	}
-	n, err := strconv.ParseUint(string(fields[field-first]), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
+	status, _ := process.Stat(pid) // without it, a pid that was used again cannot be told
+	return started{process: p, ticks: status.Started}, nil
 }
 
 // bootID returns "" if the kernel does not tell.

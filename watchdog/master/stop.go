@@ -43,7 +43,7 @@ func (m *master) stopOn() {
 		m.stage = next
 		for _, p := range m.places {
 			if p.pool.StopStage == next {
-				p.children(func(c *child) { m.dismiss(c, "was stopped with the service", false) })
+				p.children(func(c *child) { m.dismiss(c, farewell{watchdog.Shutdown, stoppedWithService, p.pool.StopGrace}) })
 			}
 		}
 	}
@@ -72,8 +72,10 @@ func (m *master) occupied(which func(*place) bool) bool {
 
 // over reports whether the service has stopped.
 func (m *master) over() bool {
-	return m.stopping && !m.occupied(func(*place) bool { return true })
+	return m.stopping && m.burials == 0 && !m.occupied(func(*place) bool { return true })
 }
+
+const stoppedWithService = "was stopped with the service"
 
 // hurry skips what is left of the graces.
 func (m *master) hurry(u urgency) {
@@ -83,10 +85,7 @@ func (m *master) hurry(u urgency) {
 	m.urgency = u
 	for _, p := range m.places {
 		p.children(func(c *child) {
-			c.told = true
-			if c.why == "" {
-				c.why = "was stopped with the service"
-			}
+			c.tell(watchdog.Shutdown, stoppedWithService)
 			switch {
 			case u == urgent && c.state < watchdog.Stopping:
 				m.move(c, watchdog.Stopping, p.pool.KillGrace)
@@ -97,21 +96,35 @@ func (m *master) hurry(u urgency) {
 	}
 }
 
-// dismiss tells a child to finish and go. A patient child may take as long as
-// it needs, until the service stops.
-func (m *master) dismiss(c *child, why string, patient bool) {
-	grace := c.place.pool.StopGrace
+// farewell is why a worker is sent away, and how long that may take.
+type farewell struct {
+	reason watchdog.Reason
+	why    string
+	grace  time.Duration // 0: until the service stops
+}
+
+// tell notes why c goes; the first reason counts.
+func (c *child) tell(reason watchdog.Reason, why string) {
+	c.told = true
+	if c.reason == watchdog.None {
+		c.reason = reason
+	}
+	if c.why == "" {
+		c.why = why
+	}
+}
+
+// dismiss tells a child to finish and go. One that may take for ever may not
+// any more if it is told so again with a grace.
+func (m *master) dismiss(c *child, f farewell) {
 	if c.state >= watchdog.Draining {
-		if c.state == watchdog.Draining && c.due.IsZero() {
-			c.due = time.Now().Add(grace)
+		if c.state == watchdog.Draining && c.due.IsZero() && f.grace > 0 {
+			c.due = time.Now().Add(f.grace)
 		}
 		return
 	}
-	c.told, c.why = true, why
-	if patient {
-		grace = 0
-	}
-	m.move(c, watchdog.Draining, grace)
+	c.tell(f.reason, f.why)
+	m.move(c, watchdog.Draining, f.grace)
 }
 
 // killLimit is how long the kernel may take to end a killed process before
@@ -121,14 +134,25 @@ const killLimit = 10 * time.Second
 // escalate gets a child whose state has lasted too long.
 func (m *master) escalate(c *child) {
 	pool := c.place.pool
+	if c.doom != nil && c.doom.examining && c.state < watchdog.Dumping {
+		c.doom.note("its examination takes too long")
+		m.dump(c)
+		return
+	}
 	switch c.state {
 	case watchdog.Starting:
-		c.why = fmt.Sprintf("was not ready within %s", pool.ReadyWithin)
-		m.move(c, watchdog.Killed, killLimit)
+		m.silent(c, fmt.Sprintf("was not ready within %s", pool.ReadyWithin))
 	case watchdog.Draining:
+		if c.doom != nil {
+			m.execute(c)
+			return
+		}
 		m.move(c, watchdog.Stopping, pool.KillGrace)
 	case watchdog.Stopping:
-		m.move(c, watchdog.Killed, killLimit)
+		m.silent(c, "")
+	case watchdog.Dumping:
+		c.doom.note("its stacks take too long")
+		m.kill(c)
 	default:
 		c.due = time.Time{}
 		m.Log.Error("worker was killed and does not end: it hangs in the kernel",

@@ -3,6 +3,7 @@ package master
 import (
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ type ending struct {
 	state *os.ProcessState
 	err   error
 	at    time.Time
+	words string // what it wrote to its stderr at last; "" if nothing is known
 }
 
 // deathOf writes down the end of c.
@@ -24,8 +26,11 @@ func deathOf(c *child, e ending, boot string) watchdog.Death {
 		Time: e.at.UTC(), Pool: c.place.id.Pool, Index: c.place.id.Index, Incarnation: c.incarnation,
 		PID: c.pid(), Started: c.ticks, Boot: boot,
 		StartedAt: c.begun.UTC(), UptimeMS: e.at.Sub(c.begun).Milliseconds(),
-		State: c.state.String(), Expected: c.told, Message: c.message,
-		ExitCode: -1,
+		State: c.state.String(), Expected: c.told && (c.doom == nil || c.doom.ruling.Reason == watchdog.Silent),
+		Message: c.message, ExitCode: -1,
+	}
+	if d.Message == "" && !d.Expected && c.state < watchdog.Dumping {
+		d.Message = e.words
 	}
 	if e.state != nil {
 		d.ExitCode = e.state.ExitCode()
@@ -33,22 +38,30 @@ func deathOf(c *child, e ending, boot string) watchdog.Death {
 			d.Signal = unix.SignalName(w.Signal())
 		}
 	}
-	d.Verdict = verdict(d, c.why, e.err)
+	why := c.why
+	if c.doom != nil && c.doom.ruling.Reason != watchdog.Silent {
+		why = fmt.Sprintf("was condemned (%s: %s)", c.doom.ruling.Reason, c.doom.ruling.Why)
+	}
+	d.Verdict = verdict(d, why, e.err)
 	return d
 }
+
+// mostQuoted is how much of a message a verdict repeats, in bytes.
+const mostQuoted = 300
 
 // verdict is one sentence about d.
 func verdict(d watchdog.Death, why string, err error) string {
 	var s string
 	lived := d.Uptime().String()
+	killed := d.State == watchdog.Killed.String() || d.State == watchdog.Dumping.String()
 	switch {
 	case d.PID == 0:
 		return fmt.Sprintf("%s could not be started: %v", d.ID(), err)
 	case err != nil:
 		return fmt.Sprintf("%s is gone after %s, nobody knows how: %v", d.ID(), lived, err)
-	case d.Expected && d.State == watchdog.Killed.String():
+	case d.Expected && killed:
 		s = fmt.Sprintf("%s %s, did not end in time and was killed after %s", d.ID(), why, lived)
-	case d.State == watchdog.Killed.String():
+	case killed:
 		s = fmt.Sprintf("%s %s and was killed", d.ID(), why)
 	case why != "":
 		s = fmt.Sprintf("%s %s and ended with %s after %s", d.ID(), why, d.Status(), lived)
@@ -60,7 +73,7 @@ func verdict(d watchdog.Death, why string, err error) string {
 		s = fmt.Sprintf("%s ended with %s after %s although nobody told it to", d.ID(), d.Status(), lived)
 	}
 	if d.Message != "" {
-		s += ": " + d.Message
+		s += ": " + strings.ToValidUTF8(d.Message[:min(len(d.Message), mostQuoted)], "")
 	}
 	return s
 }

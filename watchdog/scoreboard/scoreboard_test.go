@@ -1,25 +1,38 @@
 package scoreboard_test
 
 import (
-	"encoding/binary"
 	"os"
-	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
-var (
-	names   = []string{"requests_total", "errors_total", "bytes_total"}
-	workers = []watchdog.ID{{Pool: "http"}, {Pool: "http", Index: 1}, {Pool: "a-pool-with-31-letters-in-its-na"}}
-)
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "child" {
+		os.Exit(childMain())
+	}
+	goleak.VerifyTestMain(m)
+}
 
-func create(t *testing.T, l scoreboard.Layout) (*scoreboard.Board, *os.File) {
+func layout() scoreboard.Layout {
+	return scoreboard.Layout{
+		Pools: []scoreboard.PoolLayout{
+			{Name: "http", Regions: 3, Slots: 1024},
+			{Name: "a-pool-with-32-letters-in-its-nam", Regions: 64},
+		},
+		Counters: []string{"requests", "errors", "bytes"},
+		Routes:   []string{"/", "/hooks"},
+	}
+}
+
+func create(t testing.TB) (*scoreboard.Board, *os.File) {
 	t.Helper()
+	l := layout()
+	l.Pools[1].Name = l.Pools[1].Name[:32]
 	b, f, err := scoreboard.Create(l)
 	if err != nil {
 		t.Fatal(err)
@@ -33,9 +46,13 @@ func create(t *testing.T, l scoreboard.Layout) (*scoreboard.Board, *os.File) {
 	return b, f
 }
 
-func region(t *testing.T, b *scoreboard.Board, id watchdog.ID) *scoreboard.Region {
+func region(t testing.TB, b *scoreboard.Board, i int) *scoreboard.Region {
 	t.Helper()
-	r, err := b.Region(id)
+	p, err := b.Pool("http")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Region(i)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,250 +61,217 @@ func region(t *testing.T, b *scoreboard.Board, id watchdog.ID) *scoreboard.Regio
 
 func TestWhatOneMappingWritesAnotherReads(t *testing.T) {
 	t.Parallel()
-	b, f := create(t, scoreboard.Layout{Workers: workers, Counters: names})
-	other, err := scoreboard.Open(f, names)
+	b, f := create(t)
+	other, err := scoreboard.Open(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	var wg sync.WaitGroup
-	for _, board := range []*scoreboard.Board{b, other} {
-		for range 4 {
-			wg.Go(func() {
-				for range 1000 {
-					region(t, board, workers[1]).Add(2, 3)
-				}
-			})
-		}
+	r := region(t, b, 1)
+	r.Begin(7, 1)
+	r.SetPID(100)
+	r.SetState(watchdog.Ready)
+	r.Promote()
+	r.Add(2, 5)
+	r.Count(scoreboard.SoftKills, 2)
+	r.Observe(1, 3*time.Millisecond)
+	r.Observe(1, time.Minute)
+	r.Beat(scoreboard.Vitals{Goroutines: 9, Runnable: 2, Latency: time.Second, Procs: 4})
+	r.Pool().Set(scoreboard.Places, 2)
+	r.Pool().CountEnd(watchdog.Wedged)
+
+	s := other.Snapshot()
+	p := s.Pool("http")
+	if len(p.Workers) != 1 || p.Counters[2] != 5 || p.Soft[scoreboard.SoftKills] != 2 || p.Places != 2 || p.Ends[watchdog.Wedged] != 1 {
+		t.Fatalf("pool: %+v", p)
 	}
-	wg.Wait()
-	region(t, other, workers[0]).Add(2, 1)
-	s := b.Snapshot()
-	if len(s.Workers) != len(workers) {
-		t.Fatalf("%d workers", len(s.Workers))
+	w := p.Workers[0]
+	if w.ID != (watchdog.ID{Pool: "http", Index: 1}) || w.PID != 100 || w.Incarnation != 7 || w.State != watchdog.Ready || !w.Accepting {
+		t.Errorf("worker: %+v", w)
 	}
-	for i, w := range s.Workers {
-		if w.ID != workers[i] || w.State != watchdog.Absent || w.PID != 0 {
-			t.Errorf("worker %d: %+v", i, w)
-		}
+	if w.Vitals != (scoreboard.Vitals{Goroutines: 9, Runnable: 2, Latency: time.Second, Procs: 4}) {
+		t.Errorf("vitals: %+v", w.Vitals)
 	}
-	if got := s.Workers[1].Counters; got[0] != 0 || got[2] != 24000 {
-		t.Errorf("counters: %v", got)
+	if age := s.HeartbeatAge(w); age < 0 || age > time.Minute {
+		t.Errorf("heartbeat is %s old", age)
 	}
-	if got := s.Totals("http"); got[2] != 24001 {
-		t.Errorf("totals: %v", got)
+	h := p.Histograms[1]
+	if h.Count() != 2 || h.Counts[2] != 1 || h.Counts[len(scoreboard.Bounds())] != 1 || h.Sum != time.Minute+3*time.Millisecond {
+		t.Errorf("histogram: %+v", h)
 	}
-	if got := s.Totals("nobody"); got != nil {
-		t.Errorf("totals of no pool: %v", got)
-	}
-	if got := region(t, b, workers[1]).Value(2); got != 24000 {
-		t.Errorf("value: %d", got)
+	if got := s.Pool("nobody"); got.Name != "" {
+		t.Errorf("a pool that is not there: %+v", got)
 	}
 }
 
-func TestOnlyTheNamedIncarnationIsShown(t *testing.T) {
+func TestANewIncarnationForgetsSlotsAndKeepsCounts(t *testing.T) {
 	t.Parallel()
-	b, _ := create(t, scoreboard.Layout{Workers: workers, Counters: names})
-	r := region(t, b, workers[0])
-	show := func() scoreboard.Worker { return b.Snapshot().Workers[0] }
-
-	r.Begin(1, 100, watchdog.Starting)
-	if w := show(); w.PID != 100 || w.Incarnation != 1 || w.State != watchdog.Starting || w.Heartbeat != 0 || w.Started == 0 {
-		t.Errorf("begun: %+v", w)
+	b, _ := create(t)
+	r := region(t, b, 0)
+	r.Begin(1, 0)
+	r.Add(0, 3)
+	r.Observe(0, time.Second)
+	r.Use(2)
+	slot := &r.Slots()[1]
+	slot.Set(scoreboard.Token(0).Next(scoreboard.Running))
+	slot.Complete()
+	r.ReportDeadlock()
+	r.SetDumping(5)
+	if w := r.Worker(); w.Served != 1 || len(w.Busy) != 1 || !w.Deadlock || w.Dumping != 5 {
+		t.Fatalf("before: %+v", w)
 	}
-	r.Beat(1)
-	r.SetState(1, watchdog.Ready)
-	if w := show(); w.Heartbeat < w.Started || w.State != watchdog.Ready {
-		t.Errorf("alive: %+v", w)
+	r.SetState(watchdog.Absent)
+	if n := len(b.Snapshot().Pool("http").Workers); n != 0 {
+		t.Errorf("%d workers after the end of the only one", n)
 	}
-	beat := show().Heartbeat
-	r.Beat(2)
-	r.SetState(2, watchdog.Starting)
-	if w := show(); w.Heartbeat != beat || w.State != watchdog.Ready {
-		t.Errorf("a successor that was not promoted shows: %+v", w)
+	r.Begin(2, 0)
+	if w := r.Worker(); w.Served != 0 || w.Busy != nil || w.Deadlock || w.Dumping != 0 || w.Incarnation != 2 || w.State != watchdog.Starting {
+		t.Errorf("after: %+v", w)
 	}
-	r.Begin(2, 200, watchdog.Ready)
-	r.Beat(1)
-	r.SetState(1, watchdog.Absent)
-	if w := show(); w.Heartbeat != 0 || w.PID != 200 || w.State != watchdog.Ready {
-		t.Errorf("a predecessor that retires shows: %+v", w)
+	if p := b.Snapshot().Pool("http"); p.Counters[0] != 3 || p.Histograms[0].Count() != 1 {
+		t.Errorf("counts were lost: %v %v", p.Counters, p.Histograms[0])
 	}
-	r.SetState(2, watchdog.Absent)
-	r.CountDeath()
-	if w := show(); w.PID != 0 || w.State != watchdog.Absent || w.Deaths != 1 || w.Incarnation != 2 {
-		t.Errorf("dead: %+v", w)
+	if slot.Token() != 0 {
+		t.Errorf("slot kept its token %x", slot.Token())
 	}
 }
 
-func TestHeartbeatAgeCountsFromTheStartBeforeTheFirst(t *testing.T) {
+func TestTheLastWorkerThatIsAliveCannotLeave(t *testing.T) {
 	t.Parallel()
-	s := scoreboard.Snapshot{Now: int64(10 * time.Second)}
-	for _, c := range []struct {
-		w    scoreboard.Worker
-		want time.Duration
-	}{
-		{scoreboard.Worker{Started: int64(4 * time.Second)}, 6 * time.Second},
-		{scoreboard.Worker{Started: int64(4 * time.Second), Heartbeat: int64(9 * time.Second)}, time.Second},
-	} {
-		if got := s.HeartbeatAge(c.w); got != c.want {
-			t.Errorf("HeartbeatAge(%+v) = %s, want %s", c.w, got, c.want)
+	const fresh = time.Minute
+	b, _ := create(t)
+	one, two := region(t, b, 0), region(t, b, 1)
+	for i, r := range []*scoreboard.Region{one, two} {
+		r.Begin(1, i)
+		r.Promote()
+		r.Beat(scoreboard.Vitals{})
+	}
+	if !one.Gate(fresh) || one.Accepting() {
+		t.Fatal("one of two was not gated")
+	}
+	if two.Gate(fresh) || !two.Accepting() {
+		t.Error("the last one was gated")
+	}
+	if !one.Gate(fresh) {
+		t.Error("who is gated is not gated")
+	}
+	one.Ungate()
+	if !one.Accepting() || !two.Gate(fresh) {
+		t.Error("the gate did not open")
+	}
+	two.Begin(2, 1) // has not beaten yet
+	two.Promote()
+	one.Beat(scoreboard.Vitals{})
+	if one.Gate(fresh) {
+		t.Error("one was gated although the other has no heartbeat")
+	}
+	if !two.Gate(fresh) {
+		t.Error("the silent one was kept")
+	}
+	two.Ungate()
+	two.Beat(scoreboard.Vitals{})
+	two.Dismiss()
+	if one.Gate(fresh) {
+		t.Error("one was gated although the other must not accept")
+	}
+	two.Ungate()
+	if two.Accepting() {
+		t.Error("a dismissed worker let itself in again")
+	}
+}
+
+func TestOfManyThatWantToLeaveAtOnceOneStays(t *testing.T) {
+	t.Parallel()
+	b, _ := create(t)
+	for range 2000 {
+		var left [3]bool
+		done := make(chan int, 3)
+		for i := range left {
+			r := region(t, b, i)
+			r.Begin(1, i)
+			r.Promote()
+			r.Beat(scoreboard.Vitals{})
+		}
+		for i := range left {
+			go func() {
+				left[i] = region(t, b, i).Gate(time.Minute)
+				done <- i
+			}()
+		}
+		n := 0
+		for range left {
+			if left[<-done] {
+				n++
+			}
+		}
+		if n != 2 {
+			t.Fatalf("%d of 3 left", n)
 		}
 	}
 }
 
 func TestImpossibleLayoutsAreRefused(t *testing.T) {
 	t.Parallel()
-	for name, l := range map[string]scoreboard.Layout{
-		"nobody":         {},
-		"twice the same": {Workers: []watchdog.ID{{Pool: "a"}, {Pool: "a"}}},
-		"no name":        {Workers: []watchdog.ID{{}}},
-		"long name":      {Workers: []watchdog.ID{{Pool: strings.Repeat("a", 33)}}},
-		"negative":       {Workers: []watchdog.ID{{Pool: "a", Index: -1}}},
+	for name, change := range map[string]func(*scoreboard.Layout){
+		"nobody":           func(l *scoreboard.Layout) { l.Pools = nil },
+		"twice the same":   func(l *scoreboard.Layout) { l.Pools[1].Name = "http" },
+		"no name":          func(l *scoreboard.Layout) { l.Pools[0].Name = "" },
+		"long name":        func(*scoreboard.Layout) {}, // as it is: 33 letters
+		"no region":        func(l *scoreboard.Layout) { l.Pools[0].Regions = 0 },
+		"too many regions": func(l *scoreboard.Layout) { l.Pools[0].Regions = 65 },
+		"negative slots":   func(l *scoreboard.Layout) { l.Pools[0].Slots = -1 },
 	} {
+		l := layout()
+		if name != "long name" {
+			l.Pools[1].Name = "other"
+		}
+		change(&l)
 		if _, _, err := scoreboard.Create(l); err == nil {
 			t.Errorf("%s was accepted", name)
 		}
 	}
-	b, _ := create(t, scoreboard.Layout{Workers: workers})
-	if _, err := b.Region(watchdog.ID{Pool: "other"}); err == nil {
+	b, _ := create(t)
+	if _, err := b.Pool("other"); err == nil {
+		t.Error("a pool that is not there was found")
+	}
+	if _, err := b.Pools()[0].Region(3); err == nil {
 		t.Error("a region that is not there was found")
 	}
 }
 
-func TestCountersMayNeedSeveralPages(t *testing.T) {
+func TestRoomForManyNames(t *testing.T) {
 	t.Parallel()
-	many := make([]string, 3000)
-	for i := range many {
-		many[i] = strings.Repeat("x", i%7) + string(rune('a'+i%26))
+	l := scoreboard.Layout{Pools: []scoreboard.PoolLayout{{Name: "a", Regions: 2, Slots: 3}, {Name: "b", Regions: 1, Slots: 1}}}
+	for i := range 3000 {
+		l.Counters = append(l.Counters, string(rune('a'+i%26)))
 	}
-	b, _ := create(t, scoreboard.Layout{Workers: workers, Counters: many})
-	for i, id := range workers {
-		region(t, b, id).Add(2999, uint64(i+1))
-		region(t, b, id).Add(0, 7)
-	}
-	for i, w := range b.Snapshot().Workers {
-		if w.Counters[2999] != uint64(i+1) || w.Counters[0] != 7 || w.ID != workers[i] {
-			t.Errorf("worker %d: first %d, last %d", i, w.Counters[0], w.Counters[2999])
-		}
-	}
-}
-
-func TestForeignFilesAreRefused(t *testing.T) {
-	t.Parallel()
-	_, f := create(t, scoreboard.Layout{Workers: workers, Counters: names})
-	good := make([]byte, 4*4096)
-	if _, err := f.ReadAt(good, 0); err != nil {
-		t.Fatal(err)
-	}
-	word := func(i int, v uint64) func([]byte) []byte {
-		return func(b []byte) []byte { binary.NativeEndian.PutUint64(b[i*8:], v); return b }
-	}
-	for name, c := range map[string]struct {
-		change   func([]byte) []byte
-		counters []string
-	}{
-		"empty":                  {func([]byte) []byte { return nil }, names},
-		"header cut":             {func(b []byte) []byte { return b[:20] }, names},
-		"header only":            {func(b []byte) []byte { return b[:4096] }, names},
-		"one byte short":         {func(b []byte) []byte { return b[:len(b)-1] }, names},
-		"one page more":          {func(b []byte) []byte { return append(b, make([]byte, 4096)...) }, names},
-		"not a scoreboard":       {word(0, 1), names},
-		"another version":        {word(1, 2), names},
-		"no regions":             {word(3, 0), names},
-		"too many regions":       {word(3, 1<<40), names},
-		"another size":           {word(4, 8192), names},
-		"absurd counters":        {word(5, 1<<60), names},
-		"same worker twice":      {func(b []byte) []byte { copy(b[2*4096:3*4096], b[4096:2*4096]); return b }, names},
-		"fewer counters":         {func(b []byte) []byte { return b }, names[:2]},
-		"other counters":         {func(b []byte) []byte { return b }, []string{"a", "b", "c"}},
-		"the same in one string": {func(b []byte) []byte { return b }, []string{strings.Join(names, ""), "", ""}},
-	} {
-		path := filepath.Join(t.TempDir(), "board")
-		if err := os.WriteFile(path, c.change(append([]byte(nil), good...)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		file, err := os.OpenFile(path, os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b, err := scoreboard.Open(file, c.counters); err == nil {
-			t.Errorf("%s was accepted", name)
-			_ = b.Close()
-		}
-		_ = file.Close()
-	}
-}
-
-func TestNobodyCanCutTheFile(t *testing.T) {
-	t.Parallel()
-	_, f := create(t, scoreboard.Layout{Workers: workers, Counters: names})
-	if err := f.Truncate(0); err == nil {
-		t.Error("the file was truncated under its readers")
-	}
-}
-
-func TestAnUnlinkedFileServesWithoutMemfd(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("TMPDIR", dir)
-	f, err := scoreboard.CreateUnlinked(3 * 4096)
+	l.Routes = l.Counters[:101]
+	b, f, err := scoreboard.Create(l)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.Size() != 3*4096 {
-		t.Errorf("size %v, %v", info, err)
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
-		t.Errorf("the file has a name: %v, %v", left, err)
-	}
-}
-
-func FuzzOpen(f *testing.F) {
-	b, file, err := scoreboard.Create(scoreboard.Layout{Workers: workers[:1], Counters: names})
-	if err != nil {
-		f.Fatal(err)
-	}
 	defer b.Close()
-	good := make([]byte, 2*4096)
-	if _, err := file.ReadAt(good, 0); err != nil {
-		f.Fatal(err)
+	n := uint64(0)
+	for _, p := range b.Pools() {
+		for _, r := range p.Regions() {
+			n++
+			r.Begin(n, 0)
+			r.Add(2999, n)
+			r.Add(0, 7*n)
+			r.Observe(100, time.Duration(n))
+			for i := range r.Slots() {
+				r.Slots()[i].Set(scoreboard.Token(n).Next(scoreboard.Idle))
+			}
+		}
 	}
-	f.Add(good)
-	f.Add(good[:48])
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, content []byte) {
-		path := filepath.Join(t.TempDir(), "board")
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
+	n = 0
+	for _, p := range b.Pools() {
+		for _, r := range p.Regions() {
+			n++
+			if w := r.Worker(); w.Incarnation != n || r.Value(2999) != n || r.Value(0) != 7*n || r.Histogram(100).Sum != time.Duration(n) {
+				t.Errorf("region %d has something of another: %+v", n, w)
+			}
 		}
-		file, err := os.OpenFile(path, os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		b, err := scoreboard.Open(file, names)
-		if err != nil {
-			return
-		}
-		b.Snapshot()
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func BenchmarkAdd(b *testing.B) {
-	board, _, err := scoreboard.Create(scoreboard.Layout{Workers: workers, Counters: names})
-	if err != nil {
-		b.Fatal(err)
-	}
-	r, err := board.Region(workers[0])
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Add(0, 1)
 	}
 }

@@ -6,22 +6,47 @@ import (
 	"github.com/seadog/seadog/watchdog"
 )
 
-// Snapshot is the state of all workers at one moment.
+// Snapshot is the state of everything at one moment, as exact as reading
+// without waiting can be: each number is right, all together may be a moment apart.
 type Snapshot struct {
-	Now     int64 // CLOCK_MONOTONIC, ns
-	Workers []Worker
+	Now   int64 // CLOCK_MONOTONIC, ns
+	Pools []PoolState
 }
 
-// Worker is one region of a snapshot.
+// PoolState is one pool of a snapshot.
+type PoolState struct {
+	Name     string
+	Places   int
+	Backlog  int
+	Limit    int // of the backlog
+	Lost     uint64
+	Answered uint64
+	Moved    uint64
+	Ends     [watchdog.Reasons]uint64
+	// Of all processes that ever were, in the order of the layout. None of them ever goes down.
+	Counters   []uint64
+	Soft       [softs]uint64
+	Histograms []Histogram
+	Workers    []Worker // the processes that there are now
+}
+
+// Worker is one process of a snapshot.
 type Worker struct {
 	ID          watchdog.ID
+	Region      int
+	Incarnation uint64
+	PID         int
 	State       watchdog.State
-	PID         int    // 0 if there is no process
-	Incarnation uint64 // counts from 1; 0 if there never was a process
-	Started     int64  // CLOCK_MONOTONIC, ns; when the region got this incarnation
-	Heartbeat   int64  // CLOCK_MONOTONIC, ns; 0 before the first
-	Deaths      uint64 // unexpected ends of all incarnations
-	Counters    []uint64
+	Order       Order
+	Accepting   bool
+	Started     int64 // CLOCK_MONOTONIC, ns
+	Heartbeat   int64 // CLOCK_MONOTONIC, ns; 0 before the first
+	Dumping     int64 // since when; 0: it does not
+	Deadlock    bool
+	Vitals      Vitals
+	Served      uint64
+	Connections int
+	Busy        []View
 }
 
 // HeartbeatAge returns how long ago the worker was last heard of; since its
@@ -30,43 +55,79 @@ func (s Snapshot) HeartbeatAge(w Worker) time.Duration {
 	return time.Duration(s.Now - max(w.Heartbeat, w.Started))
 }
 
-// Totals returns the sums of the counters of one pool.
-func (s Snapshot) Totals(pool string) []uint64 {
-	var sum []uint64
-	for _, w := range s.Workers {
-		if w.ID.Pool != pool {
-			continue
-		}
-		if sum == nil {
-			sum = make([]uint64, len(w.Counters))
-		}
-		for i, n := range w.Counters {
-			sum[i] += n
+// Pool returns the state of one pool; zero if there is none of that name.
+func (s Snapshot) Pool(name string) PoolState {
+	for _, p := range s.Pools {
+		if p.Name == name {
+			return p
 		}
 	}
-	return sum
+	return PoolState{}
 }
 
-// Snapshot reads all regions, in the order in which they were laid out. It
-// never waits for a writer.
+// Snapshot reads everything. It never waits for a writer.
 func (b *Board) Snapshot() Snapshot {
-	s := Snapshot{Workers: make([]Worker, 0, len(b.order))}
-	for _, r := range b.order {
-		w := Worker{
-			ID:          r.id,
-			State:       watchdog.State(r.load(wordState)),
-			PID:         int(r.load(wordPID)),
-			Incarnation: r.load(wordIncarnation),
-			Started:     int64(r.load(wordStarted)),
-			Heartbeat:   int64(r.load(wordHeartbeat)),
-			Deaths:      r.load(wordDeaths),
-			Counters:    make([]uint64, len(r.counters)),
-		}
-		for i := range r.counters {
-			w.Counters[i] = r.Value(i)
-		}
-		s.Workers = append(s.Workers, w)
+	var s Snapshot
+	for _, p := range b.order {
+		s.Pools = append(s.Pools, p.state(b.plan.layout))
 	}
 	s.Now = Now() // last: no heartbeat in the snapshot is younger
 	return s
+}
+
+func (p *Pool) state(l Layout) PoolState {
+	s := PoolState{
+		Name: p.name, Places: int(p.Tally(Places)),
+		Backlog: int(p.Tally(Backlog)), Limit: int(p.Tally(BacklogMax)),
+		Lost: p.Tally(Lost), Answered: p.Tally(Answered), Moved: p.Tally(Moved),
+		Counters: make([]uint64, len(l.Counters)), Histograms: make([]Histogram, len(l.Routes)),
+	}
+	for r := range watchdog.Reasons {
+		s.Ends[r] = p.Ends(r)
+	}
+	for _, r := range p.regions {
+		for i := range s.Counters {
+			s.Counters[i] += r.Value(i)
+		}
+		for i := range s.Soft {
+			s.Soft[i] += r.Counted(Soft(i))
+		}
+		for i := range s.Histograms {
+			s.Histograms[i] = s.Histograms[i].Plus(r.Histogram(i))
+		}
+		if r.State() != watchdog.Absent {
+			s.Workers = append(s.Workers, r.Worker())
+		}
+	}
+	return s
+}
+
+// State returns where the process is in its life.
+func (r *Region) State() watchdog.State { return watchdog.State(r.load(wordState)) }
+
+// Worker reads the region.
+func (r *Region) Worker() Worker {
+	w := Worker{
+		ID: r.ID(), Region: r.position,
+		Incarnation: r.load(wordIncarnation), PID: int(r.load(wordPID)), State: r.State(),
+		Order: r.Order(), Accepting: r.Accepting(),
+		Started: int64(r.load(wordStarted)), Heartbeat: int64(r.load(wordHeartbeat)),
+		Dumping: int64(r.load(wordDumping)), Deadlock: r.load(wordDeadlock) != 0,
+		Vitals: Vitals{
+			Goroutines: int(r.load(wordGoroutines)), Runnable: int(r.load(wordRunnable)),
+			Latency: time.Duration(r.load(wordLatency)), Procs: int(r.load(wordProcs)),
+		},
+	}
+	used := r.Used()
+	for i := range used {
+		t := used[i].Token()
+		w.Served += used[i].served.Load()
+		if t.Phase() != Empty {
+			w.Connections++
+		}
+		if t.Busy() {
+			w.Busy = append(w.Busy, used[i].View(i))
+		}
+	}
+	return w
 }

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"os/signal"
 	"sync"
@@ -10,12 +11,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
 )
 
 const (
 	beatEvery   = 100 * time.Millisecond
-	parentEvery = time.Second
+	parentBeats = 10 // from one look for the parent to the next
 )
 
 // Run calls serve and returns its error, once, when all goroutines of the
@@ -35,7 +37,9 @@ func (w *Worker) Run(ctx context.Context, serve func(intake, work context.Contex
 	wg.Go(o.beat)
 	wg.Go(o.listen)
 	wg.Go(func() { o.obey(signals) })
+	relax := w.guardian(ctx)
 	defer func() {
+		relax()
 		close(o.over)
 		_ = w.control.SetReadDeadline(time.Unix(1, 0)) // ends listen
 		wg.Wait()
@@ -49,6 +53,27 @@ func (w *Worker) Run(ctx context.Context, serve func(intake, work context.Contex
 	return err
 }
 
+// guardian runs guard and detector until relax is called: they outlive every
+// context of the work, because what is stuck is stuck in a drain as well.
+func (w *Worker) guardian(ctx context.Context) (relax func()) {
+	if w.guard == nil {
+		return func() {}
+	}
+	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	for _, run := range []func(context.Context) error{w.guard.Run, w.detector.Run} {
+		wg.Go(func() {
+			if err := run(watching); err != nil && watching.Err() == nil {
+				w.log.Error("the watchdog of this worker ended", watchdog.KeyError, err)
+			}
+		})
+	}
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
 // orders carries what the outside wants to the two contexts.
 type orders struct {
 	worker *Worker
@@ -59,24 +84,23 @@ type orders struct {
 	orphaned sync.Once
 }
 
-// beat ends with over.
+// beat ends with over. One timer does for both of its duties: every wake-up
+// costs an idle process more than what is done then.
 func (o *orders) beat() {
 	w := o.worker
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
-	parent := time.NewTicker(parentEvery)
-	defer parent.Stop()
-	for {
-		w.region.Beat(w.manifest.Incarnation)
+	vitals := newVitals()
+	for n := 1; ; n++ {
+		w.region.Beat(vitals.read())
 		select {
 		case <-beat.C:
-		case <-parent.C:
-			// Against the initial value: 1 can be the master itself.
-			if os.Getppid() != w.manifest.Master {
-				o.masterGone()
-				return
-			}
 		case <-o.over:
+			return
+		}
+		// Against the initial value: 1 can be the master itself.
+		if n%parentBeats == 0 && os.Getppid() != w.manifest.Master {
+			o.masterGone()
 			return
 		}
 	}
@@ -93,13 +117,41 @@ func (o *orders) listen() {
 			o.masterGone()
 			return
 		}
-		switch m.Kind {
-		case handoff.MessageDrain:
-			o.drain(ErrDrain)
-		case handoff.MessageStop:
-			o.stop(ErrStop) // ends intake, too
-		}
+		o.take(m)
 	}
+}
+
+func (o *orders) take(m handoff.Message) {
+	w := o.worker
+	switch m.Kind {
+	case handoff.MessageAccept:
+		if w.guard != nil {
+			w.guard.Wake()
+		}
+	case handoff.MessageAdopt:
+		w.adopt(m.File)
+	case handoff.MessageDrain:
+		if w.guard != nil {
+			w.guard.Drain()
+		}
+		o.drain(ErrDrain)
+	case handoff.MessageStop:
+		o.stop(ErrStop) // ends intake, too
+	}
+}
+
+// adopt serves the client of a sibling that cannot any more.
+func (w *Worker) adopt(f *os.File) {
+	if f == nil {
+		return
+	}
+	conn, err := net.FileConn(f)
+	err = errors.Join(err, f.Close())
+	if err != nil || w.guard == nil {
+		w.log.Warn("a connection was not adopted", watchdog.KeyError, err)
+		return
+	}
+	w.guard.Adopt(conn)
 }
 
 // obey ends with over. A terminal's interrupt is the master's business; a TERM

@@ -15,7 +15,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 	"github.com/seadog/seadog/watchdog/worker"
@@ -83,11 +82,12 @@ func start(t *testing.T, mode string, change func(*handoff.Manifest), script str
 	m := &master{t: t, path: filepath.Join(t.TempDir(), "events"), waited: make(chan *os.ProcessState, 1)}
 	var file *os.File
 	var err error
-	m.board, file, err = scoreboard.Create(scoreboard.Layout{Workers: []watchdog.ID{{Pool: "http"}}, Counters: counters})
+	m.board, file, err = scoreboard.Create(scoreboard.Layout{Pools: []scoreboard.PoolLayout{{Name: "http", Regions: 1}}, Counters: counters})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
+	m.board.Pools()[0].Regions()[0].Begin(3, 0)
 	control, end, release, err := handoff.NewControl()
 	if err != nil {
 		t.Fatal(err)
@@ -271,16 +271,15 @@ func TestSignals(t *testing.T) {
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
 	m := start(t, "stop", nil, "")
-	region, err := m.board.Region(watchdog.ID{Pool: "http"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	m.receive()
-	region.Begin(3, 1, watchdog.Ready)
-	beat := func() int64 { return m.board.Snapshot().Workers[0].Heartbeat }
+	worker := func() scoreboard.Worker { return m.board.Snapshot().Pools[0].Workers[0] }
+	beat := func() int64 { return worker().Heartbeat }
 	eventually(t, "a heartbeat", func() bool { return beat() != 0 })
 	first := beat()
 	eventually(t, "another one", func() bool { return beat() > first })
+	if v := worker().Vitals; v.Goroutines < 4 || v.Procs < 1 {
+		t.Errorf("vitals: %+v", v)
+	}
 }
 
 func TestEndOfTheMaster(t *testing.T) {

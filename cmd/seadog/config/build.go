@@ -30,6 +30,7 @@ func (b *builder) build() {
 	b.listeners()
 	b.machine()
 	b.store()
+	b.watch()
 	b.limits()
 	b.tools()
 	b.tokens()

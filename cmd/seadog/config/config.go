@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/watchdog"
 )
 
 // Config is a valid configuration with every default filled in and every path absolute.
@@ -36,6 +37,7 @@ type Config struct {
 	HTTPWorkers    int
 	Runners        int
 	StopGrace      time.Duration // for running deployments when the service is stopped
+	Watchdog       Watchdog
 	Limits         Limits
 	Tokens         []Token
 	Git            Git
@@ -82,6 +84,12 @@ type Store struct {
 	Driver Driver
 	Path   string          // SQLite only
 	DSN    deployer.Secret // PostgreSQL only
+}
+
+// Watchdog says when HTTP workers and their requests are given up.
+type Watchdog struct {
+	Spare  bool // one more worker, ready to take over
+	Policy watchdog.Policy
 }
 
 // Limits bound what a client can make the service do.

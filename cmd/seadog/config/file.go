@@ -24,6 +24,7 @@ type file struct {
 	Store          store               `yaml:"store"`
 	Workers        workers             `yaml:"workers"`
 	StopGrace      time.Duration       `yaml:"stop_grace"`
+	Watchdog       watch               `yaml:"watchdog"`
 	Limits         limits              `yaml:"limits"`
 	API            api                 `yaml:"api"`
 	Git            tool                `yaml:"git"`
@@ -55,6 +56,22 @@ type store struct {
 type workers struct {
 	HTTP    int `yaml:"http"`
 	Runners int `yaml:"runners"`
+}
+
+type watch struct {
+	Harakiri time.Duration `yaml:"harakiri"`
+	Mercy    time.Duration `yaml:"mercy"`
+	Spare    bool          `yaml:"spare"`
+	Recycle  recycle       `yaml:"recycle"`
+}
+
+type recycle struct {
+	Requests    int           `yaml:"requests"`
+	Lifetime    time.Duration `yaml:"lifetime"`
+	Memory      size          `yaml:"memory"`
+	MemoryHard  size          `yaml:"memory_hard"`
+	Goroutines  int           `yaml:"goroutines"`
+	Descriptors int           `yaml:"descriptors"`
 }
 
 type limits struct {
@@ -185,6 +202,10 @@ func builtin(node string) *file {
 		Store:     store{Driver: string(SQLite)},
 		Workers:   workers{HTTP: 2, Runners: 2},
 		StopGrace: 30 * time.Second,
+		Watchdog: watch{
+			Harakiri: 30 * time.Second, Mercy: 10 * time.Second, Spare: true,
+			Recycle: recycle{Memory: gib, MemoryHard: 2 * gib, Goroutines: 20_000},
+		},
 		Limits: limits{
 			Body: 26 * mib, BodyBudget: 256 * mib,
 			HeaderTimeout: 10 * time.Second, BodyTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,

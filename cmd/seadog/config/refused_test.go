@@ -54,6 +54,10 @@ var refused = map[string][]string{
 	"limits-body":           {`1:16: limits.body: 1KiB is not between 64KiB and 256MiB; write 26MiB: GitHub and GitLab send up to 25 MB`},
 	"limits-budget":         {`1:23: limits.body_budget: 1MiB is smaller than limits.body (26MiB), so the largest webhook could never be read; make it several times limits.body`},
 	"limits-connections":    {`1:23: limits.connections: 9000 is out of range; write a number from 16 to 8192`},
+	"watchdog-harakiri":     {`1:22: watchdog.harakiri: 10ms is not between 1s and 1h0m0s; write a duration like 30s`},
+	"watchdog-memory":       {`1:30: watchdog.recycle.memory: 1MiB is less than a worker needs; write 1GiB, or 0 for no limit`},
+	"watchdog-memory-hard":  {`1:49: watchdog.recycle.memory_hard: 512MiB is not larger than watchdog.recycle.memory (1GiB); make it larger than watchdog.recycle.memory, or 0 for no limit`},
+	"watchdog-requests":     {`1:32: watchdog.recycle.requests: -1 is out of range; write a number from 0 to 1000000000`},
 	"limits-log":            {`1:20: limits.step_log: 1KiB is smaller than 64KiB; write 16MiB`},
 	"limits-queries":        {`1:24: limits.query_budget: 0 is out of range; write a number from 1 to 10000`},
 	"limits-timeout":        {`1:26: limits.header_timeout: 0s is not between 100ms and 1h; write a duration like 30s`},
@@ -105,7 +109,7 @@ var refused = map[string][]string{
 	"secret-weak":           {`7:41: projects.web.webhook.secret: has 7 bytes, fewer than 16; make a new one with: openssl rand -hex 32`},
 	"several": {
 		`1:1: lisen: unknown key; did you mean listen?`,
-		`2:17: workers.http: 0 is out of range; write a number from 1 to 64`,
+		`2:17: workers.http: 0 is out of range; write a number from 1 to 20`,
 		`5:26: api.tokens[0].scope: "root" is not a scope; write read, deploy or admin`,
 		`10:15: projects.web.rollback: "never" is not a policy; write auto, notify or off`,
 		`11:3: projects.Api: "Api" cannot name a project; use lower-case letters, digits, - and _, at most 63, beginning with a letter or digit`,
@@ -149,7 +153,7 @@ var refused = map[string][]string{
 	"variable-unclosed":      {`1:7: node: ${ without the name of a variable and }; write ${NAME} or ${NAME:-default}, or $${ for a literal ${`},
 	"variable-unset":         {`1:7: node: environment variable NOT_SET is not set; set it for every process of the service, or write ${NOT_SET:-default}`},
 	"webhook-secret-missing": {`7:5: projects.web.webhook.secret: missing, so anybody could deploy; give secret or secret_file the value that the sender has, or start with --insecure`},
-	"workers":                {`1:17: workers.http: 0 is out of range; write a number from 1 to 64`},
+	"workers":                {`1:17: workers.http: 0 is out of range; write a number from 1 to 20`},
 }
 
 func TestRefusedFilesAreRefusedInTheseWords(t *testing.T) {

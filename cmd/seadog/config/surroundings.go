@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/watchdog"
 )
 
 // listeners checks everything that is accepted on, and who may speak for others there.
@@ -168,7 +169,7 @@ func (b *builder) machine() {
 	if f.Node == "" || len(f.Node) > 253 || strings.ContainsFunc(f.Node, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		b.fail("node", "write a host name", "%q cannot name a machine", f.Node)
 	}
-	b.between("workers.http", f.Workers.HTTP, 1, 64)
+	b.between("workers.http", f.Workers.HTTP, 1, 20)
 	b.between("workers.runners", f.Workers.Runners, 1, 64)
 	b.between("retention.deployments", f.Retention.Deployments, 0, 1_000_000)
 	c := b.cfg
@@ -176,6 +177,40 @@ func (b *builder) machine() {
 	c.StopGrace = f.StopGrace
 	c.Retention = deployer.Retention{Deliveries: f.Retention.Deliveries, Deployments: f.Retention.Deployments}
 	c.LogRetention = f.Retention.Logs
+}
+
+// watch checks when requests and workers are given up.
+func (b *builder) watch() {
+	w := b.f.Watchdog
+	r := w.Recycle
+	for _, t := range []struct {
+		key              string
+		value, low, high time.Duration
+	}{
+		{"watchdog.harakiri", w.Harakiri, time.Second, time.Hour},
+		{"watchdog.mercy", w.Mercy, 100 * time.Millisecond, time.Hour},
+	} {
+		if t.value < t.low || t.value > t.high {
+			b.fail(t.key, "write a duration like 30s", "%s is not between %s and %s", t.value, t.low, t.high)
+		}
+	}
+	b.between("watchdog.recycle.requests", r.Requests, 0, 1_000_000_000)
+	b.between("watchdog.recycle.goroutines", r.Goroutines, 0, 1_000_000)
+	b.between("watchdog.recycle.descriptors", r.Descriptors, 0, 1_000_000)
+	if r.Memory > 0 && r.Memory < 64*mib {
+		b.fail("watchdog.recycle.memory", "write 1GiB, or 0 for no limit", "%s is less than a worker needs", r.Memory)
+	}
+	if r.MemoryHard > 0 && r.MemoryHard <= r.Memory {
+		b.fail("watchdog.recycle.memory_hard", "make it larger than watchdog.recycle.memory, or 0 for no limit", "%s is not larger than watchdog.recycle.memory (%s)", r.MemoryHard, r.Memory)
+	}
+	b.cfg.Watchdog = Watchdog{Spare: w.Spare, Policy: watchdog.Policy{
+		Harakiri: w.Harakiri, Mercy: w.Mercy,
+		Recycle: watchdog.Recycle{
+			Requests: uint64(r.Requests), Lifetime: r.Lifetime,
+			Memory: int64(r.Memory), MemoryHard: int64(r.MemoryHard),
+			Goroutines: r.Goroutines, Descriptors: r.Descriptors,
+		},
+	}}
 }
 
 func (b *builder) limits() {

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/deployer/httpd"
+	"github.com/seadog/seadog/watchdog/scoreboard"
+)
+
+// routeNames are what latencies are recorded for: the routes of HTTP workers,
+// then the steps of runners.
+func routeNames() []string {
+	names := httpd.Routes()
+	for _, step := range deployer.Steps() {
+		names = append(names, stepRoute(step))
+	}
+	return names
+}
+
+func stepRoute(s deployer.Step) string { return "step " + string(s) }
+
+// stepWatch shows on the scoreboard what a runner is busy with: the master
+// kills a runner whose step outlives every limit, and the commands with it. It
+// implements [runner.Watch]; one goroutine uses it.
+type stepWatch struct {
+	region *scoreboard.Region
+	slot   *scoreboard.Slot
+	routes map[deployer.Step]int
+}
+
+func newStepWatch(region *scoreboard.Region) *stepWatch {
+	w := &stepWatch{region: region, slot: &region.Slots()[0], routes: map[deployer.Step]int{}}
+	first := len(httpd.Routes())
+	for i, step := range deployer.Steps() {
+		w.routes[step] = first + i
+	}
+	region.Use(1)
+	return w
+}
+
+// Step implements [runner.Watch].
+func (w *stepWatch) Step(d deployer.Deployment, step deployer.Step, limit time.Duration) (over func()) {
+	begun := scoreboard.Now()
+	hard := int64(0)
+	if limit > 0 {
+		hard = begun + int64(limit)
+	}
+	token := w.slot.Token().Next(scoreboard.Reading)
+	w.slot.Set(token)
+	w.slot.Describe(scoreboard.Request{
+		ID: strconv.FormatInt(d.ID, 10), Client: d.Project, Route: w.routes[step], Begun: begun, Hard: hard,
+	})
+	w.slot.Set(token.To(scoreboard.Running))
+	return func() {
+		w.slot.SetGroup(0)
+		w.slot.Complete()
+		w.slot.Set(token.Next(scoreboard.Empty))
+		w.region.Observe(w.routes[step], time.Duration(scoreboard.Now()-begun))
+	}
+}
+
+// Group implements [runner.Watch].
+func (w *stepWatch) Group(pgid int) { w.slot.SetGroup(pgid) }

@@ -1,0 +1,22 @@
+package guard
+
+import (
+	"time"
+
+	"github.com/seadog/seadog/watchdog/scoreboard"
+)
+
+// clock tells the time of [scoreboard.Now], which costs a system call, for a
+// tenth of the price: the runtime reads the same clock without one.
+type clock struct {
+	start time.Time
+	base  int64
+}
+
+func newClock() clock {
+	return clock{start: time.Now(), base: scoreboard.Now()}
+}
+
+func (c clock) now() int64 { return c.base + int64(time.Since(c.start)) }
+
+func (c clock) at(t time.Time) int64 { return c.base + int64(t.Sub(c.start)) }

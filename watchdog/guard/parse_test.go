@@ -1,0 +1,79 @@
+package guard_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seadog/seadog/watchdog/guard"
+)
+
+const statLine = "4242 (a) R (b) S 1 4242 4242 0 -1 4194560 1 2 3 4 17 5 6 7 20 0 1 0 100 200 300"
+
+func TestThreadsAreReadFromProc(t *testing.T) {
+	t.Parallel()
+	if state, ticks, ok := guard.ParseThread([]byte(statLine)); !ok || state != 'S' || ticks != 22 {
+		t.Errorf("state %c, %d ticks, %v", state, ticks, ok)
+	}
+	for _, bad := range []string{"", ")", "1 (x) R", strings.Replace(statLine, " 17 ", " x ", 1)} {
+		if state, ticks, ok := guard.ParseThread([]byte(bad)); ok {
+			t.Errorf("%q: state %c, %d ticks", bad, state, ticks)
+		}
+	}
+}
+
+func FuzzParseThread(f *testing.F) {
+	f.Add([]byte(statLine))
+	f.Add([]byte("1 (x)"))
+	f.Fuzz(func(t *testing.T, stat []byte) {
+		if state, ticks, ok := guard.ParseThread(stat); !ok && ticks != 0 && state == 0 {
+			t.Error("a number without a line")
+		}
+	})
+}
+
+func TestTheEndOfARequestIsFoundHoweverItArrives(t *testing.T) {
+	t.Parallel()
+	const head, body = "POST / HTTP/1.1\r\nX: \r\r\n\r\n", "\r\n\r\nbody"
+	for cut := range len(head + body) {
+		text := head + body
+		if !guard.Boundary(int64(len(body)), text[:cut], text[cut:]) {
+			t.Errorf("not found when cut at %d", cut)
+		}
+		if guard.Boundary(int64(len(body)), text[:cut], text[cut:]+"G") {
+			t.Errorf("the next request was overlooked when cut at %d", cut)
+		}
+		if guard.Boundary(-1, text[:cut], text[cut:]) {
+			t.Error("a length that is not known was believed")
+		}
+	}
+	if guard.Boundary(0, "GET / HTTP/1.1\n\n") {
+		t.Error("an end was found that is none")
+	}
+}
+
+func TestInterimAnswersAreToldFromOthers(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"HTTP/1.1 100 Continue\r\n\r\n":                            true,
+		"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n":              true,
+		"HTTP/1.1 101 Switching Protocols\r\n\r\n":                 false,
+		"HTTP/1.1 200 OK\r\n\r\n":                                  false,
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n":     false,
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nbody": false,
+		"": false,
+	} {
+		if guard.Interim(text) != want {
+			t.Errorf("%q is taken for interim: %v", text, !want)
+		}
+	}
+}
+
+func FuzzInterim(f *testing.F) {
+	f.Add("HTTP/1.1 100 Continue\r\n\r\n")
+	f.Add("HTTP/1.1 100")
+	f.Fuzz(func(t *testing.T, text string) {
+		if guard.Interim(text) && (!strings.HasPrefix(text, "HTTP/1.") || !strings.HasSuffix(text, "\r\n\r\n")) {
+			t.Errorf("%q is no answer", text)
+		}
+	})
+}

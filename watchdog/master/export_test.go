@@ -1,4 +1,0 @@
-package master
-
-// ParseStartTicks reads a line of /proc/PID/stat.
-var ParseStartTicks = parseStartTicks

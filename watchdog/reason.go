@@ -1,0 +1,51 @@
+package watchdog
+
+// Reason is why a request was killed or a worker replaced. It is a label in
+// metrics, so the list is short and only grows.
+type Reason uint32
+
+const (
+	None Reason = iota
+
+	// Hard harakiri: the worker is killed.
+	Wedged   // a request outlived its 504 by the mercy
+	Overdue  // a request passed its hard deadline, the worker did not answer it
+	Frozen   // no heartbeat
+	Stopped  // a signal stopped the process
+	Deadlock // a proven cycle of locks
+	Silent   // it did not become ready, or did not end, in time
+
+	// Recycling: the worker finishes and goes.
+	Requests
+	Lifetime
+	Memory // more than the soft limit, twice
+	MemoryHard
+	Goroutines
+	Descriptors
+
+	// Neither.
+	Reload
+	Shutdown
+	Crash // it ended by itself
+
+	Reasons // how many there are
+)
+
+var reasonNames = [Reasons]string{
+	"none", "wedged", "overdue", "frozen", "stopped", "deadlock", "silent",
+	"requests", "lifetime", "memory", "memory_hard", "goroutines", "descriptors",
+	"reload", "shutdown", "crash",
+}
+
+func (r Reason) String() string {
+	if r < Reasons {
+		return reasonNames[r]
+	}
+	return "unknown"
+}
+
+// Kills reports whether a worker is killed for this reason, not recycled.
+func (r Reason) Kills() bool { return r >= Wedged && r <= Silent }
+
+// Recycles reports whether a worker is replaced in order for this reason.
+func (r Reason) Recycles() bool { return r >= Requests && r <= Descriptors }
