@@ -29,6 +29,8 @@ type Guard struct {
 	base     atomic.Pointer[connBase] // of new connections' contexts
 	wakeAt   atomic.Int64             // when the next pass is planned
 	kick     chan struct{}            // makes it come now
+	quiet    atomic.Bool              // there was no connection in the last pass
+	awake    chan struct{}
 	draining atomic.Bool
 	gated    atomic.Bool // by itself; see suspect
 	overload atomic.Bool
@@ -76,6 +78,7 @@ func New(c Config) (*Guard, error) {
 		labels:  make([]context.Context, len(slots)),
 		watches: make([]watch, len(slots)),
 		kick:    make(chan struct{}, 1),
+		awake:   make(chan struct{}, 1),
 		change:  make(chan struct{}),
 		free:    make([]int, len(slots)),
 		chores:  newChores(),
@@ -129,6 +132,22 @@ func (g *Guard) closeAdopted(conns []net.Conn) {
 	for _, nc := range conns {
 		if err := nc.Close(); err != nil {
 			g.log.Debug("a connection that was handed over was not closed", watchdog.KeyError, err)
+		}
+	}
+}
+
+// Quiet reports whether there was no connection when the guard last looked.
+func (g *Guard) Quiet() bool { return g.quiet.Load() }
+
+// Awake receives when there is a connection again.
+func (g *Guard) Awake() <-chan struct{} { return g.awake }
+
+// stir notes whether there are connections.
+func (g *Guard) stir(quiet bool) {
+	if was := g.quiet.Swap(quiet); was && !quiet {
+		select {
+		case g.awake <- struct{}{}:
+		default: // it has not been heard yet
 		}
 	}
 }

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"math"
+	"time"
 
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
@@ -14,6 +15,26 @@ func (g *Guard) lookIdle(i int, t scoreboard.Token, now int64) {
 	}
 	if now-w.since >= int64(idleAge) {
 		g.closeIdle(i, t)
+	}
+}
+
+// seizedAge is how long the master has to take the socket out of this process
+// after it took the token.
+const seizedAge = 500 * time.Millisecond
+
+// lookSeized lets go of a connection that the master has given to another
+// process, although this one lives.
+func (g *Guard) lookSeized(i int, t scoreboard.Token, now int64) {
+	w := &g.watches[i]
+	if w.taken != t.Generation() {
+		w.taken, w.takenAt = t.Generation(), now
+	}
+	if now-w.takenAt < int64(seizedAge) {
+		return
+	}
+	if c := g.table[i].Load(); c != nil && c.hold() {
+		_ = c.bottom.Close() // the server notices, and ends it
+		c.drop()
 	}
 }
 

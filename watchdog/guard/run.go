@@ -34,6 +34,9 @@ type watch struct {
 	idle   uint64 // the generation that was seen idle
 	since  int64  // when it was first
 	peeked int64
+
+	taken   uint64 // the generation that the master was seen to have seized
+	takenAt int64
 }
 
 // Run watches until ctx ends. Contexts of connections that are accepted from
@@ -83,7 +86,7 @@ type survey struct {
 	executing   int
 	running     int   // not answered, no streams
 	stuck       int   // given up and not ended
-	oldest      int64 // when the oldest of running began
+	oldest      int64 // when the oldest of running and stuck began
 }
 
 // pass looks at everything, and returns when it wants to look again.
@@ -97,6 +100,7 @@ func (g *Guard) pass(now int64) int64 {
 	for i := range used {
 		g.look(i, now, late, &s)
 	}
+	g.stir(s.connections == 0)
 	g.judgeGate(now, &s)
 	g.judgeLoad(&s)
 	g.collector.judge(g, now, &s)
@@ -151,6 +155,10 @@ func (g *Guard) look(i int, now, late int64, s *survey) {
 		}
 	case scoreboard.Killed:
 		s.stuck++
+		// It may spin still, and a world that stops for it would stand still.
+		s.oldest = min(s.oldest, slot.Begun())
+	case scoreboard.Seized:
+		g.lookSeized(i, t, now)
 	}
 }
 

@@ -42,7 +42,10 @@ const maxMessage = 2048
 
 // Control is one end of the socket between the master and one worker. Its end
 // of file is the other side's death: nobody else ever has it.
-type Control struct{ conn *net.UnixConn }
+type Control struct {
+	conn *net.UnixConn
+	peer uint64 // SO_COOKIE of the other end; 0 if this is the worker's
+}
 
 // NewControl returns the master's end, and the worker's end to put into a
 // [Parcel]; call release as soon as the worker was started.
@@ -53,6 +56,9 @@ func NewControl() (master *Control, worker Held, release func(), err error) {
 	}
 	release = func() { _ = unix.Close(pair[1]) }
 	master, err = openControl(Held{pair[0]})
+	if err == nil {
+		master.peer, err = unix.GetsockoptUint64(pair[1], unix.SOL_SOCKET, unix.SO_COOKIE)
+	}
 	if err != nil {
 		release()
 		return nil, Held{}, nil, err
@@ -66,7 +72,7 @@ func openControl(h Held) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Control{conn}, nil
+	return &Control{conn: conn}, nil
 }
 
 func openUnixConn(h Held, name string) (*net.UnixConn, error) {
@@ -151,6 +157,30 @@ func closeFile(f *os.File) error {
 		return nil
 	}
 	return f.Close()
+}
+
+// Peer identifies the worker's end, by its SO_COOKIE.
+func (c *Control) Peer() uint64 { return c.peer }
+
+// Unread takes what is waiting out of a worker's end of a control socket, and
+// returns the connections that came with it, and how many messages there were
+// besides. It is for an end that its worker may never read again, and does not wait.
+func Unread(end int) (files []*os.File, others int) {
+	buf, rights := make([]byte, maxMessage), make([]byte, unix.CmsgSpace(4))
+	for {
+		n, oobn, _, _, err := unix.Recvmsg(end, buf, rights, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil || n == 0 {
+			return files, others
+		}
+		if f := received(rights[:oobn]); f != nil {
+			files = append(files, f)
+		} else {
+			others++
+		}
+	}
 }
 
 // SetReadDeadline bounds Receive.

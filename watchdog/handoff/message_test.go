@@ -198,6 +198,25 @@ func TestAConnectionTravelsWithItsMessage(t *testing.T) {
 	if flags, err := unix.FcntlInt(m.File.Fd(), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
 		t.Errorf("it would be inherited: %x, %v", flags, err)
 	}
+	// What a worker never read can be taken out of its end.
+	for range 3 {
+		if err := control.SendFile(handoff.Message{Kind: handoff.MessageAdopt}, int(w.Fd())); err != nil {
+			t.Fatal(err)
+		}
+		if err := control.Send(handoff.Message{Kind: handoff.MessageDrain}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if peer, err := unix.GetsockoptUint64(int(end.FD()), unix.SOL_SOCKET, unix.SO_COOKIE); err != nil || peer != control.Peer() {
+		t.Errorf("the worker's end is %d, not %d: %v", peer, control.Peer(), err)
+	}
+	unread, others := handoff.Unread(int(end.FD()))
+	if len(unread) != 3 || others != 3 {
+		t.Errorf("%d connections and %d orders were taken out, want 3 of each", len(unread), others)
+	}
+	for _, f := range unread {
+		_ = f.Close()
+	}
 	// A descriptor that nobody asked for is closed.
 	if err := unix.Sendmsg(int(end.FD()), []byte("ready"), rights[:oobn], nil, 0); err != nil {
 		t.Fatal(err)

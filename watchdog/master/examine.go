@@ -27,16 +27,17 @@ func (m *master) examination(c *child) *examination {
 		halt:    c.doom.frozen && !c.doom.halted,
 		worker:  c.region.Worker(),
 		backlog: int(p.board.Tally(scoreboard.Backlog)),
-		rescue:  rescue{process: c.process, region: c.region, incident: c.doom.id, takers: m.takers(p), still: c.doom.frozen, held: m.held(p)},
+		rescue:  rescue{process: c.process, region: c.region, incident: c.doom.id, takers: m.takers(p), still: c.doom.frozen, held: m.held(p), control: c.control.Peer()},
 	}
 }
 
-// takers are the workers of a pool that can take connections over.
+// takers are the workers of a pool that can take connections over: those that
+// have missed no beat.
 func (m *master) takers(p *pool) []*handoff.Control {
 	var takers []*handoff.Control
 	now := scoreboard.Now()
 	for _, at := range p.places {
-		if c := at.current; c != nil && c.state == watchdog.Ready && !c.halted && m.beat(c, now) <= p.Policy.Fresh {
+		if c := at.current; c != nil && c.state == watchdog.Ready && !c.halted && m.beat(c, now) <= missed {
 			takers = append(takers, c.control)
 		}
 	}

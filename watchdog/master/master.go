@@ -243,7 +243,7 @@ func (m *master) pass(now time.Time) time.Duration {
 	}
 	if !m.tickDue.IsZero() && !now.Before(m.tickDue) {
 		m.tick(late)
-		m.tickDue = now.Add(tickEvery)
+		m.tickDue = now.Add(m.nextTick())
 	}
 	sooner(m.tickDue)
 	for _, p := range m.places {
@@ -280,6 +280,6 @@ func (m *master) late(now time.Time) time.Duration {
 		return 0
 	}
 	late := now.Sub(m.expected)
-	m.missed(late)
+	m.slept(late)
 	return late
 }

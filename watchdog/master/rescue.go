@@ -24,8 +24,9 @@ type rescue struct {
 	incident string
 	takers   []*handoff.Control // of workers that accept
 	idle     bool               // only connections on which nothing is under way
-	still    bool               // the process is stopped
+	still    bool               // the process is stopped, and will not go on
 	held     []int              // the pool's listening sockets
+	control  uint64             // the worker's end of its control socket, see [handoff.Control.Peer]
 
 	pidfd    int
 	deadline time.Time
@@ -36,6 +37,7 @@ type rescue struct {
 	moved    int
 	closed   int
 	lost     int
+	unheard  int // orders to the process that were found unread, and taken out
 }
 
 // outcome is what became of the request in one slot.
@@ -71,45 +73,70 @@ func (r *rescue) run() {
 				r.one(v)
 			}
 		}
-		if r.still {
-			r.strays(used)
-		}
+		r.search(used)
 	})
 }
 
-// mostStrays bounds what is looked through for strays.
-const mostStrays = 10_000
+// mostSockets bounds what is searched.
+const mostSockets = 10_000
 
-// strays are connections that a process had accepted, and not even found a slot
-// for when it froze. Nothing of them was read, so that they can go to others.
-// A process that could go on would read from them.
-func (r *rescue) strays(used []scoreboard.Slot) {
-	known := map[int]bool{}
+// search finds connections of which nothing was read, because the process has
+// not even a slot for them.
+func (r *rescue) search(used []scoreboard.Slot) {
+	strays, known := r.still, map[int]bool{}
 	for i := range used {
 		v := used[i].View(i)
-		if v.TLS {
-			return // whether a stray is to speak TLS is known only to the worker
-		}
 		known[v.FD] = true
+		// Whether a stray is to speak TLS is known only to the worker.
+		strays = strays && !v.TLS
 	}
 	// What cannot be listed is lost with the process.
-	fds, _ := process.Sockets(r.process.Pid, mostStrays)
+	fds, _ := process.Sockets(r.process.Pid, mostSockets)
 	for _, fd := range fds {
 		if known[fd] || time.Now().After(r.deadline) {
 			continue
 		}
-		own, err := process.SeizeAccepted(r.pidfd, fd, r.held)
-		if err != nil {
-			continue
+		if own, err := process.Seize(r.pidfd, fd, r.control); err == nil {
+			r.unread(own)
+		} else if strays {
+			r.stray(fd)
 		}
-		if !r.handOver(own) {
-			r.keep(own, nil)
-			r.closed++
-			continue
-		}
-		_ = unix.Close(own)
-		r.moved++
 	}
+}
+
+// stray is a connection that was just accepted. A process that could go on
+// would read from it.
+func (r *rescue) stray(fd int) {
+	if own, err := process.SeizeAccepted(r.pidfd, fd, r.held); err == nil {
+		r.passOn(own)
+	}
+}
+
+// unread are connections that were handed to the process when its siblings
+// stopped, shortly before it stopped itself. Each message has one reader, also
+// if the process goes on.
+func (r *rescue) unread(end int) {
+	defer unix.Close(end)
+	files, orders := handoff.Unread(end)
+	r.unheard += orders
+	for _, f := range files {
+		own, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		_ = f.Close()
+		if err == nil {
+			r.passOn(own)
+		}
+	}
+}
+
+// passOn gives a connection of which nothing was read to another worker.
+func (r *rescue) passOn(own int) {
+	if !r.handOver(own) {
+		r.keep(own, nil)
+		r.closed++
+		return
+	}
+	_ = unix.Close(own)
+	r.moved++
 }
 
 // seize wins the token of a slot whose client can be helped, and returns what
@@ -227,7 +254,7 @@ func (m *master) moveIdle(c *child) {
 	if c.rescuers > 0 || len(takers) == 0 {
 		return
 	}
-	r := &rescue{process: c.process, region: c.region, takers: takers, idle: true}
+	r := &rescue{process: c.process, region: c.region, takers: takers, idle: true, control: c.control.Peer()}
 	c.rescuers++
 	m.attended.Go(func() {
 		r.run()
@@ -243,6 +270,9 @@ func (m *master) rescued(c *child, r *rescue) {
 	p.Add(scoreboard.Answered, uint64(r.answered))
 	p.Add(scoreboard.Moved, uint64(r.moved))
 	p.Add(scoreboard.Lost, uint64(r.lost))
+	if r.unheard > 0 && c.state < watchdog.Dumping {
+		c.say()
+	}
 	if c.rescuers == 0 && c.afterwards != nil {
 		c.afterwards()
 	}

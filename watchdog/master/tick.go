@@ -10,6 +10,15 @@ import (
 
 const (
 	tickEvery = 100 * time.Millisecond
+	// tickQuiet is how often it is looked at workers that have no connections.
+	tickQuiet = 300 * time.Millisecond
+	// tickSoon is when it is looked again at workers that should have beaten.
+	tickSoon = 25 * time.Millisecond
+	// awaited is the age of a heartbeat at which the next one is late: they
+	// come every 100 ms. missed is when it will hardly come any more: late ones
+	// are by a third of that, however busy the worker is.
+	awaited = 110 * time.Millisecond
+	missed  = 150 * time.Millisecond
 	// tolerable is by how much the owner loop may be late without anything
 	// being thought of it.
 	tolerable = time.Second
@@ -25,9 +34,9 @@ type gap struct {
 // mostGaps bounds what is remembered; a request that is older has seen enough.
 const mostGaps = 16
 
-// missed shifts everything that the master waits for by a gap: nobody is late
+// slept shifts everything that the master waits for by a gap: nobody is late
 // for something while nobody watches.
-func (m *master) missed(late time.Duration) {
+func (m *master) slept(late time.Duration) {
 	m.Log.Warn("nobody watched for a while: the machine slept, or this process was stopped", watchdog.KeyDuration, late.Round(time.Millisecond))
 	m.gaps = append(m.gaps, gap{until: scoreboard.Now(), long: late})
 	m.gaps = m.gaps[max(0, len(m.gaps)-mostGaps):]
@@ -87,6 +96,29 @@ func (m *master) tick(late time.Duration) {
 		}
 		m.alarm(p, s)
 	}
+}
+
+// nextTick is in how long to look again: sooner if a heartbeat is late, later
+// if nothing is going on.
+func (m *master) nextTick() time.Duration {
+	next, now := tickQuiet, scoreboard.Now()
+	for _, p := range m.pools {
+		if !p.guarded() {
+			continue
+		}
+		for _, at := range p.all() {
+			at.children(func(c *child) {
+				switch {
+				case c.survivor:
+				case c.state >= watchdog.Ready && c.state <= watchdog.Stopping && m.beat(c, now) > awaited:
+					next = tickSoon
+				case c.region.Every() <= scoreboard.BeatEvery || c.state > watchdog.Ready:
+					next = min(next, tickEvery)
+				}
+			})
+		}
+	}
+	return next
 }
 
 // obey does what was ruled about one worker.
@@ -164,7 +196,7 @@ func (m *master) moveFromStale(p *pool) {
 	now := scoreboard.Now()
 	for _, at := range p.places {
 		at.children(func(c *child) {
-			if c.state >= watchdog.Ready && c.state <= watchdog.Stopping && !c.survivor && m.beat(c, now) > p.Policy.Fresh {
+			if c.state >= watchdog.Ready && c.state <= watchdog.Stopping && !c.survivor && c.rescuers == 0 && m.beat(c, now) > missed {
 				m.moveIdle(c)
 			}
 		})

@@ -109,7 +109,7 @@ func (p *Pool) leave(bit uint64, fresh time.Duration) bool {
 func (p *Pool) another(bits uint64, fresh time.Duration) bool {
 	now := Now()
 	for i, r := range p.regions {
-		if bits&(1<<i) != 0 && r.Order() == Accept && now-int64(r.load(wordHeartbeat)) < int64(fresh) {
+		if bits&(1<<i) != 0 && r.Order() == Accept && r.load(wordHeartbeat) != 0 && now-r.Heard() < int64(fresh) {
 			return true
 		}
 	}

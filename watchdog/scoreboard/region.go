@@ -28,6 +28,7 @@ const (
 	wordDumping    = 12 // since when the worker dumps itself; 0: it does not
 	wordDeadlock   = 13 // 1: it has proof of one
 	wordProcs      = 14
+	wordEvery      = 15 // ns from this beat to the next
 
 	// The worker's, now and then.
 	wordUsed = 16 // slots that were ever used, from the first on
@@ -143,7 +144,13 @@ type Vitals struct {
 	Runnable   int           // goroutines that wait for a processor
 	Latency    time.Duration // that they wait, 99th percentile since the last beat
 	Procs      int           // GOMAXPROCS
+	// Every is when the next beat comes. A worker that has no connections beats
+	// less often than [BeatEvery], because waking up is what an idle process costs.
+	Every time.Duration
 }
+
+// BeatEvery is how often a worker beats that has something to do.
+const BeatEvery = 100 * time.Millisecond
 
 // Beat says that the process is alive. One goroutine of the worker calls it.
 func (r *Region) Beat(v Vitals) {
@@ -151,12 +158,19 @@ func (r *Region) Beat(v Vitals) {
 	r.store(wordRunnable, uint64(v.Runnable))
 	r.store(wordLatency, uint64(v.Latency))
 	r.store(wordProcs, uint64(v.Procs))
+	r.store(wordEvery, uint64(v.Every))
 	r.store(wordHeartbeat, uint64(Now()))
 }
 
 // Heard returns when the process was last heard of, in the time of [Now]: its
-// last beat, or its start.
-func (r *Region) Heard() int64 { return int64(max(r.load(wordHeartbeat), r.load(wordStarted))) }
+// last beat, or its start. For a worker that beats less often it is as much
+// later, so that the age at which it is missed is the same for all.
+func (r *Region) Heard() int64 {
+	return int64(max(r.load(wordHeartbeat), r.load(wordStarted))) + max(0, int64(r.Every()-BeatEvery))
+}
+
+// Every returns when the next beat comes after the last one.
+func (r *Region) Every() time.Duration { return time.Duration(r.load(wordEvery)) }
 
 // SetDumping says since when the worker dumps itself, in the time of [Now]; 0
 // when it is done. A process whose world cannot be stopped stays in there.
@@ -170,7 +184,7 @@ func (r *Region) ReportDeadlock() { r.store(wordDeadlock, 1) }
 // the setters below, and no process may have the region.
 func (r *Region) Begin(incarnation uint64, index int) {
 	r.Dismiss()
-	for _, w := range []int{wordHeartbeat, wordGoroutines, wordRunnable, wordLatency, wordDumping, wordDeadlock, wordProcs, wordPID} {
+	for _, w := range []int{wordHeartbeat, wordGoroutines, wordRunnable, wordLatency, wordDumping, wordDeadlock, wordProcs, wordEvery, wordPID} {
 		r.store(w, 0)
 	}
 	used := r.Used()

@@ -76,7 +76,8 @@ func TestWhatOneMappingWritesAnotherReads(t *testing.T) {
 	r.Count(scoreboard.SoftKills, 2)
 	r.Observe(1, 3*time.Millisecond)
 	r.Observe(1, time.Minute)
-	r.Beat(scoreboard.Vitals{Goroutines: 9, Runnable: 2, Latency: time.Second, Procs: 4})
+	vitals := scoreboard.Vitals{Goroutines: 9, Runnable: 2, Latency: time.Second, Procs: 4, Every: 300 * time.Millisecond}
+	r.Beat(vitals)
 	r.Pool().Set(scoreboard.Places, 2)
 	r.Pool().CountEnd(watchdog.Wedged)
 
@@ -89,7 +90,7 @@ func TestWhatOneMappingWritesAnotherReads(t *testing.T) {
 	if w.ID != (watchdog.ID{Pool: "http", Index: 1}) || w.PID != 100 || w.Incarnation != 7 || w.State != watchdog.Ready || !w.Accepting {
 		t.Errorf("worker: %+v", w)
 	}
-	if w.Vitals != (scoreboard.Vitals{Goroutines: 9, Runnable: 2, Latency: time.Second, Procs: 4}) {
+	if w.Vitals != vitals || r.Heard() != w.Heartbeat+int64(200*time.Millisecond) {
 		t.Errorf("vitals: %+v", w.Vitals)
 	}
 	if age := s.HeartbeatAge(w); age < 0 || age > time.Minute {

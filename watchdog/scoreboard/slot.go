@@ -37,8 +37,8 @@ type Slot struct {
 	token   atomic.Uint64
 	served  atomic.Uint64
 	begun   atomic.Int64
-	soft    atomic.Int64
-	hard    atomic.Int64
+	soft    atomic.Uint64 // from begun on: the same for most requests, and so rarely written
+	hard    atomic.Uint64
 	touched atomic.Int64
 	killed  atomic.Int64
 	route   atomic.Uint64 // its number + 1 in the low half, flags in the high half
@@ -89,9 +89,7 @@ func (s *Slot) Set(t Token) { s.token.Store(uint64(t)) }
 // Describe writes what the request is. The token must be [Reading].
 func (s *Slot) Describe(r Request) {
 	s.begun.Store(r.Begun)
-	s.touched.Store(r.Begun)
-	s.soft.Store(r.Soft)
-	s.hard.Store(r.Hard)
+	s.SetDeadlines(r.Soft, r.Hard)
 	if s.killed.Load() != 0 {
 		s.killed.Store(0)
 	}
@@ -114,8 +112,25 @@ func (s *Slot) Reroute(route int, stream bool) {
 
 // SetDeadlines moves both deadlines, in the time of [Now]; 0 is none.
 func (s *Slot) SetDeadlines(soft, hard int64) {
-	s.soft.Store(soft)
-	s.hard.Store(hard)
+	begun := s.begun.Load()
+	change(&s.soft, after(begun, soft))
+	change(&s.hard, after(begun, hard))
+}
+
+// after is how long a deadline comes after the beginning; 0 if there is none.
+func after(begun, deadline int64) uint64 {
+	if deadline == 0 {
+		return 0
+	}
+	return uint64(max(1, deadline-begun))
+}
+
+// due is when such a deadline is; 0 if there is none.
+func due(begun int64, after uint64) int64 {
+	if after == 0 {
+		return 0
+	}
+	return begun + int64(after)
 }
 
 // Touch says that a stream is alive. Any goroutine may.
@@ -150,9 +165,9 @@ func (s *Slot) Served() uint64 { return s.served.Load() }
 
 // Begun, Soft, Hard, Touched and Killed return times of [Now]; 0 is none.
 func (s *Slot) Begun() int64   { return s.begun.Load() }
-func (s *Slot) Soft() int64    { return s.soft.Load() }
-func (s *Slot) Hard() int64    { return s.hard.Load() }
-func (s *Slot) Touched() int64 { return s.touched.Load() }
+func (s *Slot) Soft() int64    { return due(s.begun.Load(), s.soft.Load()) }
+func (s *Slot) Hard() int64    { return due(s.begun.Load(), s.hard.Load()) }
+func (s *Slot) Touched() int64 { return max(s.begun.Load(), s.touched.Load()) }
 func (s *Slot) Killed() int64  { return s.killed.Load() }
 
 // Stream reports whether the request is judged by its silence.
@@ -210,9 +225,9 @@ func (s *Slot) read(index int, t Token) View {
 			ID:     read(s.id[:], int(length&low)),
 			Client: read(s.client[:], int(length>>32)),
 			Route:  int(route&low) - 1, Stream: route&flagStream != 0,
-			Begun: s.begun.Load(), Soft: s.soft.Load(), Hard: s.hard.Load(),
+			Begun: s.begun.Load(), Soft: s.Soft(), Hard: s.Hard(),
 		},
-		Touched: s.touched.Load(), Killed: s.killed.Load(),
+		Touched: s.Touched(), Killed: s.killed.Load(),
 		FD: int(socket&low) - 1, TLS: socket&flagTLS != 0, Cookie: s.cookie.Load(),
 		Group: s.Group(), Waiting: s.place.Load(),
 	}

@@ -115,7 +115,7 @@ func (r *Region) Worker() Worker {
 		Dumping: int64(r.load(wordDumping)), Deadlock: r.load(wordDeadlock) != 0,
 		Vitals: Vitals{
 			Goroutines: int(r.load(wordGoroutines)), Runnable: int(r.load(wordRunnable)),
-			Latency: time.Duration(r.load(wordLatency)), Procs: int(r.load(wordProcs)),
+			Latency: time.Duration(r.load(wordLatency)), Procs: int(r.load(wordProcs)), Every: r.Every(),
 		},
 	}
 	used := r.Used()

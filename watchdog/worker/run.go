@@ -13,11 +13,12 @@ import (
 
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
+	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
 const (
-	beatEvery   = 100 * time.Millisecond
-	parentBeats = 10 // from one look for the parent to the next
+	quietBeat   = 300 * time.Millisecond
+	parentEvery = time.Second
 )
 
 // Run calls serve and returns its error, once, when all goroutines of the
@@ -84,26 +85,50 @@ type orders struct {
 	orphaned sync.Once
 }
 
-// beat ends with over. One timer does for both of its duties: every wake-up
-// costs an idle process more than what is done then.
+// beat ends with over. One timer does for both of its duties, and a worker
+// without connections beats less often: waking up is nearly all that an idle
+// process costs, 0.2 % of a core for ten times a second where this was measured.
 func (o *orders) beat() {
 	w := o.worker
-	beat := time.NewTicker(beatEvery)
-	defer beat.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	vitals := newVitals()
-	for n := 1; ; n++ {
-		w.region.Beat(vitals.read())
+	looked := time.Now()
+	for {
+		every := w.beatEvery()
+		w.region.Beat(vitals.read(every))
+		timer.Reset(every)
 		select {
-		case <-beat.C:
+		case <-timer.C:
+		case <-w.awake():
 		case <-o.over:
 			return
 		}
+		if time.Since(looked) < parentEvery {
+			continue
+		}
+		looked = time.Now()
 		// Against the initial value: 1 can be the master itself.
-		if n%parentBeats == 0 && os.Getppid() != w.manifest.Master {
+		if os.Getppid() != w.manifest.Master {
 			o.masterGone()
 			return
 		}
 	}
+}
+
+func (w *Worker) beatEvery() time.Duration {
+	if w.guard == nil || w.guard.Quiet() {
+		return quietBeat
+	}
+	return scoreboard.BeatEvery
+}
+
+// awake receives when the next beat must not wait; never if it is nil.
+func (w *Worker) awake() <-chan struct{} {
+	if w.guard == nil {
+		return nil
+	}
+	return w.guard.Awake()
 }
 
 // listen ends with the control socket, or with over through its deadline.

@@ -24,13 +24,15 @@ func newVitals() *vitals {
 	}}
 }
 
-func (v *vitals) read() scoreboard.Vitals {
+// read returns what a beat tells, the next one of which comes after every.
+func (v *vitals) read(every time.Duration) scoreboard.Vitals {
 	metrics.Read(v.samples)
 	return scoreboard.Vitals{
 		Goroutines: count(v.samples[0]),
 		Runnable:   count(v.samples[1]),
 		Latency:    v.latency(v.samples[2]),
 		Procs:      runtime.GOMAXPROCS(0),
+		Every:      every,
 	}
 }
 

@@ -45,6 +45,7 @@ func (f fault) judge(b *bench, r *report, o outcome) {
 	r.figure(">1s", im.VerySlow)
 	r.figure("worst", ms(im.Worst))
 	r.figure("own worst", ms(im.Own))
+	r.doubt(im.Own)
 	r.figure("recovered", seconds(im.Recovered))
 	r.figure("worker gone", seconds(o.workersGone))
 

@@ -302,6 +302,8 @@ func TestTheRowTellsWhatWasMissed(t *testing.T) {
 	bad := report{Cell: "b"}
 	bad.figure("failed", tally{closed: 2})
 	bad.bar("nobody fails", false, "2×closed, want 0")
+	bad.doubt(time.Second)
+	good.doubt(time.Second) // nobody cares
 	skipped := report{Cell: "c", Skipped: "needs -clock"}
 	var out bytes.Buffer
 	tab := table{w: &out}
@@ -319,6 +321,7 @@ func TestTheRowTellsWhatWasMissed(t *testing.T) {
 | a                  | 0      | met  |
 | b                  | 2×closed | 1 of 1 missed |
     missed: nobody fails: 2×closed, want 0
+    the client itself was up to 1000 ms late: the machine was busy, measure again
 | c                  | skipped: needs -clock |
 `
 	if diff := cmp.Diff(want, out.String()[:len(want)]); diff != "" {

@@ -20,6 +20,7 @@ type report struct {
 	Seconds float64  `json:"seconds"`
 	Figures []figure `json:"figures"`
 	Bars    []bar    `json:"bars"`
+	Note    string   `json:"note,omitempty"`    // what to think of while reading
 	Skipped string   `json:"skipped,omitempty"` // why it was not measured
 	Error   string   `json:"error,omitempty"`
 }
@@ -39,6 +40,16 @@ type bar struct {
 
 func (r *report) figure(name string, value any) {
 	r.Figures = append(r.Figures, figure{name, fmt.Sprint(value)})
+}
+
+// noisy is how late a client on a machine with enough processors never is.
+const noisy = 150 * time.Millisecond
+
+// doubt notes that the machine was too busy to judge tens of milliseconds.
+func (r *report) doubt(own time.Duration) {
+	if own > noisy {
+		r.Note = fmt.Sprintf("the client itself was up to %s late: the machine was busy, measure again", ms(own))
+	}
 }
 
 func (r *report) bar(name string, met bool, format string, args ...any) {

@@ -33,6 +33,9 @@ func (t *table) row(r report) {
 			fmt.Fprintf(t.w, "    missed: %s: %s\n", b.Name, b.Detail)
 		}
 	}
+	if r.Note != "" && !r.met() {
+		fmt.Fprintf(t.w, "    %s\n", r.Note)
+	}
 	if r.Error != "" {
 		fmt.Fprintf(t.w, "    %s\n", strings.ReplaceAll(r.Error, "\n", "\n    "))
 	}

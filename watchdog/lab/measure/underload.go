@@ -47,7 +47,9 @@ func (l *loaded) judge(r *report, fault, lostUntil time.Duration) {
 		"new":  assess(l.fresh.stop(lastGrace), fault, lostUntil),
 		"kept": assess(l.kept.stop(lastGrace), fault, lostUntil),
 	}
-	r.figure("own worst", ms(max(both["new"].Own, both["kept"].Own)))
+	own := max(both["new"].Own, both["kept"].Own)
+	r.figure("own worst", ms(own))
+	r.doubt(own)
 	for _, name := range []string{"new", "kept"} {
 		im := both[name]
 		r.figure(name+" requests", im.Requests)
