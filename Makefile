@@ -9,7 +9,7 @@ PKGS    := ./...
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build test race lint fuzz bench demo release clean
+.PHONY: help bootstrap build test race lint fuzz bench measure demo release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,10 @@ bench: build ## the bars: intake against its peers, side by side
 	SEADOG_BINARY=$(CURDIR)/$(BIN) $(GO) test -run '^$$' -bench Webhooks -benchtime 1x -timeout 15m ./cmd/seadog
 	$(GO) test -run '^$$' -bench Accept -benchtime 3s ./deployer/sqlite ./deployer/postgres
 
-demo: build ## a signed push, a real Compose deployment, a broken one, its rollback
+measure: build ## the watchdog's bars, against a sick server: about 20 minutes
+	$(GO) run ./watchdog/lab/measure -binary $(CURDIR)/$(BIN)
+
+demo: build ## a signed push, a real Compose deployment, a broken one, its rollback; a deadlock and its incident
 	@./$(BIN) demo
 
 release: ## static binaries with checksums in dist/

@@ -152,9 +152,9 @@ func (s Sight) why(reason Reason, w Seen, offenders []Task) string {
 		return fmt.Sprintf("a proven cycle of locks, %d stuck in it or behind it", len(offenders))
 	}
 	worst := slices.MaxFunc(offenders, func(a, b Task) int { return cmp.Compare(s.unanswered(a), s.unanswered(b)) })
-	why := fmt.Sprintf("slot %d not answered %s after its hard deadline", worst.Slot, round(worst.Overdue))
+	why := fmt.Sprintf("%s was not answered %s after its hard deadline", worst.name(), round(worst.Overdue))
 	if worst.Abandoned > 0 {
-		why = fmt.Sprintf("slot %d still busy %s after it was given up", worst.Slot, round(worst.Abandoned))
+		why = fmt.Sprintf("%s went on for %s after it was given up", worst.name(), round(worst.Abandoned))
 	}
 	if n := len(offenders) - 1; n > 0 {
 		why += fmt.Sprintf(", and %d more", n)

@@ -1,6 +1,9 @@
 package watchdog
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // When a worker is overloaded, and by how much its patience may grow then.
 const (
@@ -46,6 +49,13 @@ func (s Sight) offenders(w Seen) []Task {
 // overdue reports whether the worker should have given t up, and did not. A
 // stream has no age at which it must end.
 func (t Task) overdue() bool { return t.Overdue > 0 && t.Abandoned == 0 && !t.Stream }
+
+func (t Task) name() string {
+	if t.Name != "" {
+		return t.Name
+	}
+	return fmt.Sprintf("slot %d", t.Slot)
+}
 
 // unanswered is for how long t should have had an answer.
 func (s Sight) unanswered(t Task) time.Duration {

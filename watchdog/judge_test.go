@@ -348,13 +348,13 @@ func TestOverloadedNeedsBothACrowdAndASlowProcessor(t *testing.T) {
 func TestRulingsSayWhy(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]change{
-		"no heartbeat for 3s":                                         func(w *watchdog.Seen) { w.Beat = 3 * time.Second },
-		"stopped by a signal, no heartbeat for 3s":                    func(w *watchdog.Seen) { w.Beat, w.Stopped = 3*time.Second, true },
-		"slot 7 still busy 1m0s after it was given up, and 1 more":    busy(abandoned(2, 20*time.Second), abandoned(7, time.Minute)),
-		"slot 7 not answered 2s after its hard deadline":              busy(overdue(7, 2*time.Second)),
-		"a proven cycle of locks, 1 stuck in it or behind it":         func(w *watchdog.Seen) { w.Deadlock = true; busy(abandoned(7, 1))(w) },
-		"slot 2 still busy 2m0s after it was given up, and 1 more":    busy(abandoned(2, 2*time.Minute), overdue(7, time.Minute)),
-		"slot 2 not answered 2m0s after its hard deadline, and 1 mor": busy(overdue(2, 2*time.Minute), overdue(7, time.Minute)),
+		"no heartbeat for 3s":                                           func(w *watchdog.Seen) { w.Beat = 3 * time.Second },
+		"stopped by a signal, no heartbeat for 3s":                      func(w *watchdog.Seen) { w.Beat, w.Stopped = 3*time.Second, true },
+		"slot 7 went on for 1m0s after it was given up, and 1 more":     busy(abandoned(2, 20*time.Second), abandoned(7, time.Minute)),
+		"slot 7 was not answered 2s after its hard deadline":            busy(overdue(7, 2*time.Second)),
+		"a proven cycle of locks, 1 stuck in it or behind it":           func(w *watchdog.Seen) { w.Deadlock = true; busy(abandoned(7, 1))(w) },
+		"slot 2 went on for 2m0s after it was given up, and 1 more":     busy(abandoned(2, 2*time.Minute), overdue(7, time.Minute)),
+		"slot 2 was not answered 2m0s after its hard deadline, and 1 m": busy(overdue(2, 2*time.Minute), overdue(7, time.Minute)),
 	} {
 		got := with(2, map[int][]change{1: {c}}).Judge()
 		if len(got) != 1 || !strings.HasPrefix(got[0].Why, want) {

@@ -90,6 +90,7 @@ type Seen struct {
 // Task is a request, or a step of a deployment, that a worker is busy with.
 type Task struct {
 	Slot       int
+	Name       string // how people call it; empty if they do not
 	Generation uint64
 	Stream     bool
 	Age        time.Duration // since it began

@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 
 	"cmd/seadog/config": {"deployer", "watchdog"},
 	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config"},
-	"cmd/seadog/demo":   {"deployer", "deployer/client"},
+	"cmd/seadog/demo":   {"deployer", "deployer/client", "watchdog"},
 }
 
 func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {

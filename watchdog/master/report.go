@@ -101,8 +101,8 @@ func (r *report) explain(text []byte) {
 			said = "; " + cmp.Or(s.Route, "goroutine "+strconv.FormatInt(g.ID, 10)) + " " + doing(g)
 		}
 	}
-	if said == "" {
-		said = "; " + stackdump.Verdict(locks, stackdump.Groups(d))
+	if _, _, deadlock := stackdump.Crossed(locks); said == "" || deadlock {
+		said += ". " + stackdump.Verdict(locks, stackdump.Groups(d))
 	}
 	i.Verdict += said
 }

@@ -1,6 +1,7 @@
 package master
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -61,6 +62,18 @@ func (c *child) ruled() watchdog.Reason {
 	return c.wearing
 }
 
+// nameOf is how people call a request.
+func (m *master) nameOf(r scoreboard.Request) string {
+	route := "a request"
+	if r.Route >= 0 && r.Route < len(m.Routes) {
+		route = m.Routes[r.Route]
+	}
+	if r.ID == "" {
+		return route
+	}
+	return fmt.Sprintf("%s (request %s)", route, r.ID)
+}
+
 // task is what there is to be judged about one slot. The times in which nobody
 // watched do not count.
 func (m *master) task(v scoreboard.View, now int64) (watchdog.Task, bool) {
@@ -71,7 +84,7 @@ func (m *master) task(v scoreboard.View, now int64) (watchdog.Task, bool) {
 	slept := m.overslept(r.Begun)
 	since := func(from int64) time.Duration { return max(1, time.Duration(now-from)-slept) }
 	t := watchdog.Task{
-		Slot: v.Index, Generation: v.Token.Generation(), Stream: r.Stream, Age: since(r.Begun),
+		Slot: v.Index, Name: m.nameOf(r), Generation: v.Token.Generation(), Stream: r.Stream, Age: since(r.Begun),
 	}
 	if v.Waiting != 0 {
 		t.Waiting = strconv.FormatUint(v.Waiting, 16)

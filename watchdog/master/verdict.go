@@ -38,12 +38,20 @@ func deathOf(c *child, e ending, boot string) watchdog.Death {
 			d.Signal = unix.SignalName(w.Signal())
 		}
 	}
-	why := c.why
+	why, accusation := c.why, ""
 	if c.doom != nil && c.doom.ruling.Reason != watchdog.Silent {
-		why = fmt.Sprintf("was condemned (%s: %s)", c.doom.ruling.Reason, c.doom.ruling.Why)
+		accusation = c.doom.ruling.Why
+		why = fmt.Sprintf("was to be killed (%s)", accusation)
 	}
 	d.Verdict = verdict(d, why, e.err)
+	if killed(d) && accusation != "" {
+		d.Verdict = fmt.Sprintf("%s was killed: %s", d.ID(), accusation)
+	}
 	return d
+}
+
+func killed(d watchdog.Death) bool {
+	return d.State == watchdog.Killed.String() || d.State == watchdog.Dumping.String()
 }
 
 // mostQuoted is how much of a message a verdict repeats, in bytes.
@@ -53,15 +61,14 @@ const mostQuoted = 300
 func verdict(d watchdog.Death, why string, err error) string {
 	var s string
 	lived := d.Uptime().String()
-	killed := d.State == watchdog.Killed.String() || d.State == watchdog.Dumping.String()
 	switch {
 	case d.PID == 0:
 		return fmt.Sprintf("%s could not be started: %v", d.ID(), err)
 	case err != nil:
 		return fmt.Sprintf("%s is gone after %s, nobody knows how: %v", d.ID(), lived, err)
-	case d.Expected && killed:
+	case d.Expected && killed(d):
 		s = fmt.Sprintf("%s %s, did not end in time and was killed after %s", d.ID(), why, lived)
-	case killed:
+	case killed(d):
 		s = fmt.Sprintf("%s %s and was killed", d.ID(), why)
 	case why != "":
 		s = fmt.Sprintf("%s %s and ended with %s after %s", d.ID(), why, d.Status(), lived)

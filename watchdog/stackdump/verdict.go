@@ -15,7 +15,7 @@ const (
 // what one dump of it shows. One dump proves nothing; the sentence does
 // not claim that it does.
 func Verdict(locks []Lock, groups []Group) string {
-	if a, b, ok := crossed(locks); ok {
+	if a, b, ok := Crossed(locks); ok {
 		return fmt.Sprintf("It looks like a deadlock: goroutines %d and %d each wait for a lock that the other may hold; if a second dump shows the same, it is one.", a, b)
 	}
 	waiting, running, never := 0, 0, 0
@@ -47,9 +47,9 @@ func Verdict(locks []Lock, groups []Group) string {
 	return "Nothing is visibly stuck: nobody waits for a lock, and no place is crowded."
 }
 
-// crossed finds two goroutines that each wait for a lock that the other may
+// Crossed finds two goroutines that each wait for a lock that the other may
 // hold: of all such pairs the likeliest.
-func crossed(locks []Lock) (a, b int64, ok bool) {
+func Crossed(locks []Lock) (a, b int64, ok bool) {
 	best := 0
 	for i, l := range locks {
 		for _, other := range locks[i+1:] {

@@ -59,7 +59,11 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
-	return d.serve(ctx, d.story)
+	serve := server{args: []string{"serve", "--config", filepath.Join(d.dir, "seadog.yml")}, url: d.service, ready: "/readyz"}
+	if err := d.serve(ctx, serve, d.story); err != nil {
+		return err
+	}
+	return d.fault(ctx)
 }
 
 // story is what a viewer sees.

@@ -64,23 +64,30 @@ func push(ctx context.Context, hookURL, secret, before, after, message string) (
 
 // get returns the body of a page that answers 200.
 func get(ctx context.Context, url string) (string, error) {
+	status, body, err := fetch(ctx, url)
+	if err != nil {
+		return "", err
+	}
+	if status != http.StatusOK {
+		return "", fmt.Errorf("%s answered %d %s", url, status, http.StatusText(status))
+	}
+	return body, nil
+}
+
+// fetch is get for whoever wants any answer.
+func fetch(ctx context.Context, url string) (status int, body string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
+	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err != nil {
-		return "", err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s answered %s", url, resp.Status)
-	}
-	return strings.TrimSpace(string(body)), nil
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	return resp.StatusCode, strings.TrimSpace(string(text)), err
 }
 
 func randomHex(n int) string {

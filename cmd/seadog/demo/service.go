@@ -12,15 +12,22 @@ import (
 	"time"
 )
 
-// serve runs `seadog serve` around story and stops it in order.
-func (d *demo) serve(ctx context.Context, story func(context.Context) error) error {
-	d.title("seadog serve")
-	log, err := os.Create(filepath.Join(d.dir, "service.log"))
+// server is a command of ours that serves at an address.
+type server struct {
+	args  []string
+	url   string
+	ready string // path that answers as soon as it does
+}
+
+// serve runs a server around story and stops it in order.
+func (d *demo) serve(ctx context.Context, s server, story func(context.Context) error) error {
+	d.title("seadog %s", s.args[0])
+	log, err := os.Create(filepath.Join(d.dir, s.args[0]+".log"))
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(d.Executable, "serve", "--config", filepath.Join(d.dir, "seadog.yml"))
+	cmd := exec.Command(d.Executable, s.args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // ^C reaches the demo, which stops the service in order
 	if err := cmd.Start(); err != nil {
@@ -29,10 +36,10 @@ func (d *demo) serve(ctx context.Context, story func(context.Context) error) err
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
 
-	if err := d.ready(ctx, exited); err != nil {
+	if err := ready(ctx, s.url+s.ready, exited); err != nil {
 		return errors.Join(err, d.stop(cmd, exited), d.lastLines(log.Name()))
 	}
-	d.say("ready at %s (pid %d)", d.service, cmd.Process.Pid)
+	d.say("ready at %s (pid %d)", s.url, cmd.Process.Pid)
 	if err := story(ctx); err != nil {
 		return errors.Join(err, d.stop(cmd, exited), d.lastLines(log.Name()))
 	}
@@ -40,12 +47,12 @@ func (d *demo) serve(ctx context.Context, story func(context.Context) error) err
 	return d.stop(cmd, exited)
 }
 
-// ready waits until the service says that it is.
-func (d *demo) ready(ctx context.Context, exited chan error) error {
+// ready waits until a server answers there.
+func ready(ctx context.Context, url string, exited chan error) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for {
-		if _, err := get(ctx, d.service+"/readyz"); err == nil {
+		if _, err := get(ctx, url); err == nil {
 			return nil
 		}
 		select {
