@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/service", "watchdog/worker"},
 
 	"cmd/seadog/config": {"deployer", "watchdog"},
-	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config"},
+	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config", "watchdog/process"},
 	"cmd/seadog/demo":   {"deployer", "deployer/client", "watchdog"},
 }
 

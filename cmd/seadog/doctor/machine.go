@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seadog/seadog/watchdog/process"
 )
 
 const (
@@ -185,10 +187,8 @@ func pidfd(_ context.Context, _ Config) []Finding {
 		return []Finding{{"pidfd", Warn, fmt.Sprintf("pidfd_open is refused (%v): processes can only be killed by number", err), do}}
 	}
 	defer unix.Close(fd)
-	copied, err := unix.PidfdGetfd(fd, fd, 0)
-	if err != nil {
+	if err := process.CanSeize(); err != nil {
 		return []Finding{{"pidfd", Warn, fmt.Sprintf("pidfd_getfd is refused (%v): clients of a frozen worker see their connection closed instead of a 504", err), do}}
 	}
-	unix.Close(copied)
 	return []Finding{{"pidfd", OK, "pidfd_open and pidfd_getfd are allowed", ""}}
 }
