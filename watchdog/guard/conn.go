@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"crypto/tls"
+	"math/rand/v2"
 	"net"
 	"runtime/pprof"
 	"strconv"
@@ -57,7 +58,8 @@ type Conn struct {
 	limits  Limits
 	length  int64 // of the request's body, if exact
 	id      [maxID]byte
-	idSize  int
+	idSize  int    // 0: the id is derived
+	seed    uint64 // of derived ids
 
 	// Of the read that is under way.
 	reading sync.Mutex
@@ -103,6 +105,8 @@ func (g *Guard) open(nc net.Conn, index int) net.Conn {
 	c.slot.Set(c.token)
 	c.slot.Describe(scoreboard.Request{Client: c.client, Route: -1, Begun: now})
 	c.slot.SetGroup(0)
+	c.seed = rand.Uint64() | 1
+	c.slot.SetSeed(c.seed)
 	c.slot.SetSocket(fd, cookie, c.secure)
 	if g.labels[index] == nil {
 		g.labels[index] = pprof.WithLabels(context.Background(), pprof.Labels("slot", strconv.Itoa(index)))

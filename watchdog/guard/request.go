@@ -2,8 +2,6 @@ package guard
 
 import (
 	"context"
-	"encoding/hex"
-	"math/rand/v2"
 	"runtime/pprof"
 	"time"
 	"unsafe"
@@ -11,10 +9,7 @@ import (
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
-const (
-	maxID       = 64
-	generatedID = 16
-)
+const maxID = 64
 
 // Begin publishes a request before its handler runs. It returns false if a
 // watchdog has taken the connection: then nobody will hear of what the
@@ -96,19 +91,13 @@ func (c *Conn) expect(soft int64) {
 	}
 }
 
-// name gives the request the id that the client chose, or one of its own.
+// name gives the request the id that its client chose, or none: then it has the
+// one that follows from its slot, and that is only written out when somebody asks.
 func (c *Conn) name(id string) {
-	if !usable(id) {
-		var random [generatedID / 2]byte
-		n := rand.Uint64()
-		for i := range random {
-			random[i] = byte(n >> (8 * i))
-		}
-		hex.Encode(c.id[:generatedID], random[:])
-		c.idSize = generatedID
-		return
+	c.idSize = 0
+	if usable(id) {
+		c.idSize = copy(c.id[:], id)
 	}
-	c.idSize = copy(c.id[:], id)
 }
 
 func usable(id string) bool {
@@ -131,7 +120,12 @@ func usable(id string) bool {
 func (c *Conn) Context() context.Context { return c.ctx }
 
 // ID returns the id of the present request. Only what the request runs may ask.
-func (c *Conn) ID() string { return string(c.id[:c.idSize]) }
+func (c *Conn) ID() string {
+	if c.idSize == 0 {
+		return scoreboard.DerivedID(c.seed, c.token.Generation())
+	}
+	return string(c.id[:c.idSize])
+}
 
 // Slot returns the number of the connection's slot.
 func (c *Conn) Slot() int { return c.index }

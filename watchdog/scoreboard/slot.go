@@ -2,6 +2,7 @@ package scoreboard
 
 import (
 	"encoding/binary"
+	"fmt"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -49,7 +50,8 @@ type Slot struct {
 	group  atomic.Int64  // process group of a child
 	length atomic.Uint64 // of id in the low half, of client in the high half
 	place  atomic.Uint64
-	_      [3]uint64
+	seed   atomic.Uint64 // of derived ids; 0 if there are none
+	_      [2]uint64
 
 	// Third and fourth.
 	id     [maxID / wordSize]atomic.Uint64
@@ -67,7 +69,7 @@ const (
 
 // Request describes what runs in a slot. Times are those of [Now], in ns; 0 is none.
 type Request struct {
-	ID     string // cut after 64 bytes
+	ID     string // cut after 64 bytes; see [Slot.SetSeed] for those without one
 	Client string // address, cut after 48 bytes
 	Route  int    // its number in the layout
 	Stream bool   // judged by its silence, not by its age
@@ -150,6 +152,19 @@ func (s *Slot) SetSocket(fd int, cookie uint64, tls bool) {
 	s.cookie.Store(cookie)
 }
 
+// SetSeed gives ids to requests that are described without one: each follows
+// from the seed and its generation, so that most requests, of which nobody ever
+// asks the id, need none to be made and written down.
+func (s *Slot) SetSeed(seed uint64) { s.seed.Store(seed) }
+
+// DerivedID is the id of a request that was described without one.
+func DerivedID(seed, generation uint64) string {
+	z := seed + generation*0x9e3779b97f4a7c15 // the steps of splitmix64
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return fmt.Sprintf("%016x", z^z>>31)
+}
+
 // SetKilled says when the request was given up, in the time of [Now].
 func (s *Slot) SetKilled(now int64) { s.killed.Store(now) }
 
@@ -219,10 +234,14 @@ func (s *Slot) View(index int) View {
 
 func (s *Slot) read(index int, t Token) View {
 	route, socket, length := s.route.Load(), s.socket.Load(), s.length.Load()
+	id := read(s.id[:], int(length&low))
+	if seed := s.seed.Load(); id == "" && seed != 0 {
+		id = DerivedID(seed, t.Generation())
+	}
 	return View{
 		Index: index, Token: t,
 		Request: Request{
-			ID:     read(s.id[:], int(length&low)),
+			ID:     id,
 			Client: read(s.client[:], int(length>>32)),
 			Route:  int(route&low) - 1, Stream: route&flagStream != 0,
 			Begun: s.begun.Load(), Soft: s.Soft(), Hard: s.Hard(),

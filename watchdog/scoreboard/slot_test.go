@@ -40,6 +40,21 @@ func TestASlotTellsWhatRunsInIt(t *testing.T) {
 	if v.Request.ID != long[:64] || v.Request.Client != long[:48] || v.Request.Route != -1 || v.Request.Stream {
 		t.Errorf("view of a request with long names: %+v", v.Request)
 	}
+	if v.Request.ID == "" || s.View(4).Request.ID != long[:64] {
+		t.Error("the id of a client was lost")
+	}
+	s.Set(s.Token().Next(scoreboard.Reading))
+	s.Describe(scoreboard.Request{Route: -1})
+	if id := s.View(4).Request.ID; id != "" {
+		t.Errorf("id %q without a seed", id)
+	}
+	s.SetSeed(7)
+	first := s.View(4).Request.ID
+	s.Set(s.Token().Next(scoreboard.Reading))
+	s.Describe(scoreboard.Request{Route: -1})
+	if second := s.View(4).Request.ID; len(first) != 16 || second == first || second != scoreboard.DerivedID(7, s.Token().Generation()) {
+		t.Errorf("derived ids: %q, then %q", first, second)
+	}
 	if s.SetSocket(-1, 0, false); s.View(0).FD != -1 {
 		t.Errorf("descriptor %d of a slot without one", s.View(0).FD)
 	}
