@@ -25,8 +25,8 @@ $(BIN):
 
 test: lint ## everything, with the real engine, git and PostgreSQL
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; set -o pipefail; \
-	if $(GO) test -v -timeout 20m $(PKGS) 2>&1 | tee "$$log" | grep --line-buffered -E '^(ok|FAIL|panic:)|SKIPPED'; then :; else \
-	  grep -vE '^=== |^ *--- PASS|^ok ' "$$log"; exit 1; fi
+	if $(GO) test -v -timeout 20m $(PKGS) 2>&1 | tee "$$log" | grep -a --line-buffered -E '^(ok|FAIL|panic:)|SKIPPED'; then :; else \
+	  grep -avE '^=== |^ *--- PASS|^ok ' "$$log"; exit 1; fi
 
 race: ## the tests under the race detector
 	$(GO) test -race -short -timeout 30m $(PKGS)

@@ -1,5 +1,5 @@
 // Package master runs the worker processes of a service: it starts them, knows
-// when they are ready, looks at them ten times a second, replaces those that
+// when they are ready, looks at them up to ten times a second, replaces those that
 // are stuck, dead or worn out, replaces all of them one by one on SIGHUP, and
 // ends them in order on SIGTERM.
 //
