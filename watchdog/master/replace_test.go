@@ -133,7 +133,7 @@ func TestOldWorkersServeOnWhenThoseOfTheNewExecutableFail(t *testing.T) {
 	if err := o.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "many new workers have failed", func() bool { return strings.Count(o.log(t), "the new configuration is wrong") > 8 })
+	eventually(t, "many new workers have failed", func() bool { return strings.Count(o.log(t), "the new configuration is wrong") > 4 })
 	if now := o.answers(t, 1)[0]; now != old {
 		t.Errorf("%d answers, not %d", now, old)
 	}
