@@ -14,8 +14,12 @@ const (
 
 // Overloaded reports whether more wants to run in w than can: its requests are
 // late because they queue, not because they are stuck.
-func (s Sight) Overloaded(w Seen) bool {
-	return w.Runnable > crowded*w.Procs && w.Latency > sluggish
+func (s Sight) Overloaded(w Seen) bool { return Overloaded(w.Runnable, w.Procs, w.Latency) }
+
+// Overloaded is [Sight.Overloaded] from inside of the process: runnable
+// goroutines wait for procs processors, 99 in 100 of them for at most latency.
+func Overloaded(runnable, procs int, latency time.Duration) bool {
+	return runnable > crowded*procs && latency > sluggish
 }
 
 // patience is by what the limits of w are multiplied: what only queues must

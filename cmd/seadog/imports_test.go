@@ -28,12 +28,13 @@ var mayImport = map[string][]string{
 	"deployer/client":     {"deployer/transcript"},
 	"deployer/runner":     {"deployer/process", "deployer/transcript", "deployer/git", "deployer/compose", "deployer/engine", "deployer/health"},
 
-	"watchdog/guard":     {"watchdog/scoreboard"},
+	"watchdog/process":   {"watchdog/answer"},
+	"watchdog/guard":     {"watchdog/answer", "watchdog/process", "watchdog/sched", "watchdog/scoreboard"},
 	"watchdog/fastguard": {"watchdog/guard"},
 	"watchdog/deadlock":  {"watchdog/lock", "watchdog/process", "watchdog/scoreboard", "watchdog/stackdump"},
 	"watchdog/locate":    {"watchdog/process", "watchdog/scoreboard"},
 	"watchdog/master":    {"watchdog/handoff", "watchdog/locate", "watchdog/process", "watchdog/scoreboard", "watchdog/stackdump"},
-	"watchdog/worker":    {"watchdog/deadlock", "watchdog/guard", "watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/scoreboard"},
+	"watchdog/worker":    {"watchdog/deadlock", "watchdog/guard", "watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/sched", "watchdog/scoreboard"},
 	"watchdog/service":   {"watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/master", "watchdog/scoreboard", "watchdog/worker"},
 	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/service", "watchdog/worker"},
 

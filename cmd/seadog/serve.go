@@ -157,13 +157,13 @@ func bellByName(bells []*handoff.Doorbell, name string) *handoff.Doorbell {
 
 // httpEnv lets HTTP workers collect garbage less often than Go does by itself:
 // their heap is small and their garbage short-lived, and in a burst collecting
-// it cost more than a tenth of the time. The limit keeps a flood from making use of that.
+// it cost more than a tenth of the time. A limit keeps a flood from making use of
+// that: the one that goes with recycling, or else this.
 func httpEnv(r watchdog.Recycle) []string {
-	limit := int64(512 << 20)
 	if r.Memory > 0 {
-		limit = r.Memory / 5 * 4 // collect harder before the worker is replaced
+		return []string{"GOGC=400"}
 	}
-	return []string{"GOGC=400", fmt.Sprintf("GOMEMLIMIT=%d", limit)}
+	return []string{"GOGC=400", "GOMEMLIMIT=512MiB"}
 }
 
 // A runner is busy with one step at a time. It may go longer without a

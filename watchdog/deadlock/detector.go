@@ -19,8 +19,6 @@ const (
 	linger        = time.Second // how long an inquiry stays open after its last kill
 	lookEvery     = time.Second
 	recordWithin  = 5 * time.Second // then it is said that storing hangs
-
-	keyIncident = "incident"
 )
 
 // Config is what a [Detector] needs.

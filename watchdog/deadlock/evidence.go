@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/process"
 	"github.com/seadog/seadog/watchdog/scoreboard"
@@ -73,8 +71,6 @@ const (
 // if the runtime has stopped the world in the meantime, for a garbage
 // collection, it can. The error says why nothing is known.
 func computing(ctx context.Context) (tids []int, err error) {
-	runtime.LockOSThread() // this thread runs whenever it looks, so it has to be told from others
-	defer runtime.UnlockOSThread()
 	for range rounds {
 		if tids, err = computingNow(ctx); len(tids) == 0 {
 			return nil, err
@@ -87,29 +83,11 @@ func computing(ctx context.Context) (tids []int, err error) {
 // counts as well: on a machine that is that busy, a loop looks the same.
 func computingNow(ctx context.Context) ([]int, error) {
 	pauses := stops()
-	var running map[int]bool // threads that ran in every look so far
-	for i := range looks {
-		if i > 0 && !pause(ctx, looksApart) {
-			return nil, context.Cause(ctx)
-		}
-		threads, err := process.Threads(os.Getpid())
-		if err != nil {
-			return nil, err
-		}
-		now := map[int]bool{}
-		for _, t := range threads {
-			if t.State == "R" && t.TID != unix.Gettid() && (i == 0 || running[t.TID]) {
-				now[t.TID] = true
-			}
-		}
-		if running = now; len(running) == 0 {
-			return nil, nil
-		}
+	used, err := process.Computing(ctx, looks, looksApart)
+	if err != nil || stops() != pauses {
+		return nil, err
 	}
-	if stops() != pauses {
-		return nil, nil
-	}
-	return slices.Sorted(maps.Keys(running)), nil
+	return slices.Sorted(maps.Keys(used)), nil
 }
 
 // stops counts how often the runtime has stopped the world.

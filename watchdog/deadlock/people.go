@@ -11,10 +11,6 @@ import (
 	"github.com/seadog/seadog/watchdog/stackdump"
 )
 
-// slotLabel is what a goroutine that serves a connection is labelled with; its
-// value is the number of the slot. Whatever it starts inherits that.
-const slotLabel = "slot"
-
 // people tells which request a goroutine works for.
 type people struct {
 	offenders map[int]watchdog.Kill // by slot: those that were given up and go on
@@ -78,7 +74,7 @@ func holderOf(k watchdog.Kill) lock.Holder {
 func nameOf(k watchdog.Kill) string { return holderOf(k).String() }
 
 func slotOf(g *stackdump.Goroutine) (int, bool) {
-	text, ok := g.Labels[slotLabel]
+	text, ok := g.Labels[watchdog.LabelSlot]
 	if !ok {
 		return 0, false
 	}

@@ -33,7 +33,7 @@ func (r *recorder) put(i watchdog.Incident, dump []byte) {
 	select {
 	case r.queue <- entry{i, dump}:
 	default:
-		r.log.Error("incident is not stored: others have not been stored yet", keyIncident, i.ID, watchdog.KeyVerdict, i.Verdict)
+		r.log.Error("incident is not stored: others have not been stored yet", watchdog.KeyIncident, i.ID, watchdog.KeyVerdict, i.Verdict)
 	}
 }
 
@@ -76,14 +76,14 @@ func (r *recorder) write(e entry) bool {
 		select {
 		case err := <-stored:
 			if err != nil {
-				r.log.Error("incident is not stored", keyIncident, e.incident.ID, watchdog.KeyVerdict, e.incident.Verdict, watchdog.KeyError, err)
+				r.log.Error("incident is not stored", watchdog.KeyIncident, e.incident.ID, watchdog.KeyVerdict, e.incident.Verdict, watchdog.KeyError, err)
 			} else if late {
-				r.log.Info("incident is stored at last", keyIncident, e.incident.ID)
+				r.log.Info("incident is stored at last", watchdog.KeyIncident, e.incident.ID)
 			}
 			return true
 		case <-within.C:
 			late, over = true, r.over
-			r.log.Error("storing an incident hangs", keyIncident, e.incident.ID, watchdog.KeyVerdict, e.incident.Verdict)
+			r.log.Error("storing an incident hangs", watchdog.KeyIncident, e.incident.ID, watchdog.KeyVerdict, e.incident.Verdict)
 		case <-over:
 			return false
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/stackdump"
 )
 
@@ -41,7 +42,7 @@ func renderStack(b *bytes.Buffer, g *stackdump.Goroutine) {
 		b.WriteString(", locked to thread")
 	}
 	if slot, ok := slotOf(g); ok {
-		fmt.Fprintf(b, " labels:{%q: %q}", slotLabel, strconv.Itoa(slot))
+		fmt.Fprintf(b, " labels:{%q: %q}", watchdog.LabelSlot, strconv.Itoa(slot))
 	}
 	b.WriteString("]:\n")
 	if g.Unavailable {
@@ -80,7 +81,7 @@ func argument(f stackdump.Frame) string {
 func renderProfile(b *bytes.Buffer, g *stackdump.Goroutine) {
 	fmt.Fprintf(b, "%d @\n", g.Count)
 	if slot, ok := slotOf(g); ok {
-		fmt.Fprintf(b, "# labels: {%q:%q}\n", slotLabel, strconv.Itoa(slot))
+		fmt.Fprintf(b, "# labels: {%q:%q}\n", watchdog.LabelSlot, strconv.Itoa(slot))
 	}
 	for _, f := range g.Frames {
 		fmt.Fprintf(b, "#\t0x0\t%s+0x0\t%s:%d\n", f.Func, f.File, f.Line)

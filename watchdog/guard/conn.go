@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
@@ -109,7 +110,7 @@ func (g *Guard) open(nc net.Conn, index int) net.Conn {
 	c.slot.SetSeed(c.seed)
 	c.slot.SetSocket(fd, cookie, c.secure)
 	if g.labels[index] == nil {
-		g.labels[index] = pprof.WithLabels(context.Background(), pprof.Labels("slot", strconv.Itoa(index)))
+		g.labels[index] = pprof.WithLabels(context.Background(), pprof.Labels(watchdog.LabelSlot, strconv.Itoa(index)))
 	}
 	g.table[index].Store(c)
 	c.slot.Set(c.token.To(scoreboard.Idle))

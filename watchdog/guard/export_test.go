@@ -1,11 +1,5 @@
 package guard
 
-// ParseThread returns the state and the processor time in a line of /proc.
-func ParseThread(stat []byte) (state byte, ticks uint64, ok bool) {
-	t, ok := parseThread(stat)
-	return t.state, t.ticks, ok
-}
-
 // Boundary feeds a boundary and reports whether the request ended exactly.
 func Boundary(body int64, reads ...string) bool {
 	var b boundary

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seadog/seadog/watchdog"
+	"github.com/seadog/seadog/watchdog/sched"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
@@ -40,7 +41,7 @@ type Guard struct {
 	// What only the goroutine of Run touches.
 	watches   []watch // by slot
 	suspect   suspect
-	load      load
+	load      sched.Reader
 	collector collector
 	episode   episode
 

@@ -1,9 +1,11 @@
 package guard
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/seadog/seadog/watchdog"
+	"github.com/seadog/seadog/watchdog/answer"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
@@ -53,12 +55,12 @@ func (g *Guard) kill(i int, t scoreboard.Token, now int64) {
 	}
 	// First, or net/http may see the end of the connection before the cause.
 	c.cancel(&HarakiriError{Route: k.Route, Deadline: limit, Incident: incident})
-	k.Outcome = g.reply(c, t.Phase(), timeout(k.Request, incident, limit))
+	k.Outcome = g.reply(c, t.Phase(), answer.Timeout(k.Request, incident, fmt.Sprintf("the request was given up after %s", limit)))
 	g.endGroup(c)
 	c.observe(v.Request.Route, int64(k.Age))
 	g.killed(k)
 	g.chores.do(func() {
-		g.log.Warn("request given up", "incident", k.Incident, "request", k.Request, "route", k.Route,
+		g.log.Warn("request given up", watchdog.KeyIncident, k.Incident, watchdog.KeyRequest, k.Request, watchdog.KeyRoute, k.Route,
 			"slot", k.Slot, "age", k.Age, "outcome", k.Outcome)
 	})
 }

@@ -7,30 +7,6 @@ import (
 	"github.com/seadog/seadog/watchdog/guard"
 )
 
-const statLine = "4242 (a) R (b) S 1 4242 4242 0 -1 4194560 1 2 3 4 17 5 6 7 20 0 1 0 100 200 300"
-
-func TestThreadsAreReadFromProc(t *testing.T) {
-	t.Parallel()
-	if state, ticks, ok := guard.ParseThread([]byte(statLine)); !ok || state != 'S' || ticks != 22 {
-		t.Errorf("state %c, %d ticks, %v", state, ticks, ok)
-	}
-	for _, bad := range []string{"", ")", "1 (x) R", strings.Replace(statLine, " 17 ", " x ", 1)} {
-		if state, ticks, ok := guard.ParseThread([]byte(bad)); ok {
-			t.Errorf("%q: state %c, %d ticks", bad, state, ticks)
-		}
-	}
-}
-
-func FuzzParseThread(f *testing.F) {
-	f.Add([]byte(statLine))
-	f.Add([]byte("1 (x)"))
-	f.Fuzz(func(t *testing.T, stat []byte) {
-		if state, ticks, ok := guard.ParseThread(stat); !ok && ticks != 0 && state == 0 {
-			t.Error("a number without a line")
-		}
-	})
-}
-
 func TestTheEndOfARequestIsFoundHoweverItArrives(t *testing.T) {
 	t.Parallel()
 	const head, body = "POST / HTTP/1.1\r\nX: \r\r\n\r\n", "\r\n\r\nbody"

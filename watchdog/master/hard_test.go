@@ -151,6 +151,16 @@ func phases(b *scoreboard.Board, pid int) map[scoreboard.Phase]int {
 	return found
 }
 
+// idleIn reports whether a worker has connections, and nothing under way on them.
+func idleIn(board *scoreboard.Board, pid int) bool {
+	for _, w := range board.Snapshot().Pools[0].Workers {
+		if w.PID == pid {
+			return w.Connections > 0 && len(w.Busy) == 0
+		}
+	}
+	return false
+}
+
 func TestWorkerThatGoesOnInTimeDrains(t *testing.T) {
 	t.Parallel()
 	s := start(t, []watchdog.Pool{watched(1, nil)}, nil).ready()
@@ -159,6 +169,7 @@ func TestWorkerThatGoesOnInTimeDrains(t *testing.T) {
 	victim := s.pid()
 	idle := dial(t, s.url)
 	idle.pid()
+	eventually(t, "its connection is idle", func() bool { return idleIn(board, victim) })
 	stop(t, victim)
 	if s.pid() == victim || idle.pid() == victim {
 		t.Error("the stopped one answers")

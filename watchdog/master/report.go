@@ -42,14 +42,14 @@ func (m *master) conclude(r report) {
 			m.Log.Warn("what a worker wrote at its end cannot be read", watchdog.KeyError, err)
 		}
 		r.explain(dump)
-		m.Log.Error("incident", "incident", r.incident.ID, watchdog.KeyReason, r.incident.Reason, watchdog.KeyVerdict, r.incident.Verdict)
+		m.Log.Error("incident", watchdog.KeyIncident, r.incident.ID, watchdog.KeyReason, r.incident.Reason, watchdog.KeyVerdict, r.incident.Verdict)
 		err = m.Incident(r.incident, dump)
 		if len(dump) > largeDump {
 			dump = nil
 			debug.FreeOSMemory()
 		}
 		if err != nil {
-			m.Log.Error("incident was not recorded", "incident", r.incident.ID, watchdog.KeyError, err)
+			m.Log.Error("incident was not recorded", watchdog.KeyIncident, r.incident.ID, watchdog.KeyError, err)
 			return // its file is all that is left of it
 		}
 	}
@@ -90,7 +90,7 @@ func (r *report) explain(text []byte) {
 	said := ""
 	for _, g := range r.guilty(d) {
 		s := watchdog.Stack{Goroutine: g.ID, State: g.State}
-		if slot, err := strconv.Atoi(g.Labels[slotLabel]); err == nil {
+		if slot, err := strconv.Atoi(g.Labels[watchdog.LabelSlot]); err == nil {
 			s.Request, s.Route = request(i, slot)
 		}
 		for _, f := range g.Frames[:min(len(g.Frames), mostFrames)] {
@@ -107,9 +107,6 @@ func (r *report) explain(text []byte) {
 	i.Verdict += said
 }
 
-// slotLabel is the label of a goroutine that works for a request.
-const slotLabel = "slot"
-
 // guilty are the goroutines that work for stuck requests; of a program that
 // crashed the one that did it, which Go prints first.
 func (r *report) guilty(d *stackdump.Dump) []*stackdump.Goroutine {
@@ -119,7 +116,7 @@ func (r *report) guilty(d *stackdump.Dump) []*stackdump.Goroutine {
 		if r.crashed {
 			return append(found, g)
 		}
-		slot, err := strconv.Atoi(g.Labels[slotLabel])
+		slot, err := strconv.Atoi(g.Labels[watchdog.LabelSlot])
 		stuck := func(s watchdog.Stuck) bool { return s.Slot == slot }
 		if err == nil && slices.ContainsFunc(r.incident.Stuck, stuck) && len(found) < mostStacks {
 			found = append(found, g)

@@ -1,12 +1,12 @@
 package process
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seadog/seadog/watchdog/answer"
 )
 
 // mostUnread is how much of what a client sent is read and thrown away, so
@@ -21,12 +21,12 @@ const mostUnread = 1 << 20
 // for a moment, in which the client can read, and then calls [CloseOrderly].
 func Answer504(fd int, request, incident string) error {
 	discard(fd)
-	answer := answer504(request, incident)
-	n, err := unix.SendmsgN(fd, answer, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	text := answer.Timeout(request, incident, "the worker froze; answered by the watchdog")
+	n, err := unix.SendmsgN(fd, text, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	if err != nil {
 		return fmt.Errorf("answer client: %w", err)
 	}
-	if n < len(answer) {
+	if n < len(text) {
 		return fmt.Errorf("answer client: %w after %d bytes", unix.EAGAIN, n)
 	}
 	if err := unix.Shutdown(fd, unix.SHUT_WR); err != nil {
@@ -61,36 +61,4 @@ func discard(fd int) {
 		}
 		total += n
 	}
-}
-
-// answer504 is the answer in the form that workers give it, too.
-func answer504(request, incident string) []byte {
-	var body struct {
-		Error struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-		} `json:"error"`
-		Request  string `json:"request"`
-		Incident string `json:"incident"`
-	}
-	body.Error.Code, body.Error.Message = "timeout", "the worker froze; answered by the watchdog"
-	body.Request, body.Incident = request, incident
-	text, _ := json.Marshal(body) // strings only: never fails
-	head := fmt.Appendf(nil, "HTTP/1.1 504 Gateway Timeout\r\nDate: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n",
-		time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"), len(text))
-	if harmless(request) {
-		head = fmt.Appendf(head, "X-Request-Id: %s\r\n", request)
-	}
-	return append(append(head, "\r\n"...), text...)
-}
-
-// harmless reports whether an id may stand in a header. It comes from a
-// process that failed, and that may have had it from the client.
-func harmless(id string) bool {
-	for _, c := range []byte(id) {
-		if c <= ' ' || c > '~' {
-			return false
-		}
-	}
-	return id != ""
 }

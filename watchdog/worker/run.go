@@ -13,6 +13,7 @@ import (
 
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
+	"github.com/seadog/seadog/watchdog/sched"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
@@ -92,11 +93,11 @@ func (o *orders) beat() {
 	w := o.worker
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	vitals := newVitals()
+	var scheduler sched.Reader
 	looked := time.Now()
 	for {
 		every := w.beatEvery()
-		w.region.Beat(vitals.read(every))
+		w.region.Beat(vitals(scheduler.Read(), every))
 		timer.Reset(every)
 		select {
 		case <-timer.C:
