@@ -38,12 +38,15 @@ func (m *master) replace(protocol int) {
 	})
 }
 
-// settled reports whether no process is being started, looked at or buried.
+// settled reports whether no process is being started, looked at or buried. A
+// worker that has not reported ready yet is waited for: the next image could not
+// tell it to accept, so it would be of no use to anybody if the new ones fail.
 func (m *master) settled() bool {
 	settled := m.burials == 0
 	for _, p := range m.places {
 		p.children(func(c *child) {
-			settled = settled && c.process != nil && c.rescuers == 0
+			starting := c.state == watchdog.Starting && !p.isBench()
+			settled = settled && c.process != nil && c.rescuers == 0 && !starting
 		})
 	}
 	return settled
