@@ -1,15 +1,15 @@
-package loadtest_test
+package webhooks_test
 
 import (
 	"testing"
 	"time"
 
-	"github.com/seadog/seadog/loadtest"
+	"github.com/seadog/seadog/loadtest/webhooks"
 )
 
 func TestASummaryCountsEverythingThatWasDue(t *testing.T) {
 	t.Parallel()
-	s := loadtest.Summary{
+	s := webhooks.Summary{
 		Elapsed: 2 * time.Second, Status: map[int]int{202: 90, 200: 4, 503: 2, 101: 1}, Unanswered: 2, Unsent: 1,
 		P50: 1234 * time.Microsecond, P99: 20 * time.Millisecond, Max: time.Second, Lag: 1004 * time.Microsecond,
 	}
@@ -20,7 +20,7 @@ func TestASummaryCountsEverythingThatWasDue(t *testing.T) {
 	if got := s.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if rate := (loadtest.Summary{}).Rate(); rate != 0 {
+	if rate := (webhooks.Summary{}).Rate(); rate != 0 {
 		t.Errorf("rate of nothing: %v", rate)
 	}
 }
