@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
 )
 
 // Burst sends n deliveries at once, each on a fresh connection. Response

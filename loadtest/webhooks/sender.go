@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-
 )
 
 // Bounds of every attack, so that a slip of the pen harms nobody.
