@@ -38,6 +38,15 @@ var mayImport = map[string][]string{
 	"watchdog/service":   {"watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/master", "watchdog/scoreboard", "watchdog/worker"},
 	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/service", "watchdog/worker"},
 
+	"loadtest/spec":   {"loadtest/pace"},
+	"loadtest/attack": {"loadtest/pace", "loadtest/probe", "loadtest/target"},
+	"loadtest/judge":  {"loadtest/leak"},
+	"loadtest/hang":   {"loadtest/observe"},
+	"loadtest/run": {
+		"loadtest/attack", "loadtest/fault", "loadtest/hang", "loadtest/judge", "loadtest/leak", "loadtest/ledger",
+		"loadtest/observe", "loadtest/pace", "loadtest/record", "loadtest/spec",
+	},
+
 	"cmd/seadog/config": {"deployer", "watchdog"},
 	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config", "watchdog/process"},
 	"cmd/seadog/demo":   {"deployer", "deployer/client", "watchdog"},
