@@ -42,9 +42,10 @@ func (o Outcome) Failed() bool { return o != OK && o != OwnFault }
 // Sample is what became of one request. All times count from the start of the
 // run, on the monotonic clock; those that were not reached are 0.
 type Sample struct {
-	Traffic  int // index in Scenario.Traffic
-	Phase    int // index in Scenario.Phases, of when it was due
-	Seq      uint64
+	Traffic  int    // index in Scenario.Traffic
+	Phase    int    // index in Scenario.Phases, of when it was due
+	Seq      uint64 // of its traffic, over all phases, from 0
+	Of       uint64 // the Seq whose id it carries: its own, unless it is Repeated
 	Variant  Variant
 	Negative int // index in Traffic.Negatives, of Spoiled
 
