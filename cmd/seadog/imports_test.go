@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 
 	"cmd/seadog/config": {"deployer", "watchdog"},
 	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config", "watchdog/process"},
-	"cmd/seadog/demo":   {"deployer", "deployer/client", "watchdog"},
+	"cmd/seadog/demo":   {"cmd/seadog/scene", "deployer", "deployer/client", "watchdog"},
 }
 
 func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/seadog/seadog/cmd/seadog/scene"
 )
 
 // sitePort is where the sample site listens inside its container.
@@ -46,6 +48,6 @@ func Site(ctx context.Context) error {
 func SiteHealth(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	_, err := get(ctx, "http://127.0.0.1:"+sitePort)
+	_, err := scene.Get(ctx, "http://127.0.0.1:"+sitePort)
 	return err
 }
