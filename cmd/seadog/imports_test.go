@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"deployer/record":     {"deployer/budget"},
 	"deployer/sqlite":     {"deployer/batch", "deployer/budget", "deployer/record"},
 	"deployer/postgres":   {"deployer/batch", "deployer/budget", "deployer/record"},
-	"deployer/storetest":  {"deployer/budget"},
+	"deployer/storetest":  {"deployer/budget", "deployer/cluster"},
 	"deployer/httpd":      {"deployer/webhook", "deployer/budget", "deployer/transcript"},
 	"deployer/client":     {"deployer/transcript"},
 	"deployer/runner":     {"deployer/process", "deployer/transcript", "deployer/git", "deployer/compose", "deployer/engine", "deployer/health"},
