@@ -113,6 +113,9 @@ type Phase struct {
 	For    time.Duration
 	Judged bool    // false: thresholds without a scope of their own leave it out
 	Scale  float64 // of all rates; 0: no load
+	// Stretch says that longer runs of the scenario make this phase longer; the
+	// others take what they take.
+	Stretch bool
 }
 
 // Traffic is one kind of request and when it is sent.
@@ -128,14 +131,15 @@ type Traffic struct {
 }
 
 // Request is what is sent. Path, header values and body may hold {{run}},
-// {{seq}}, {{id}} and {{rand N}} (N random hex digits, of the seed).
+// {{seq}}, {{id}}, {{project}} and {{rand N}} (N random hex digits, of the seed).
 type Request struct {
-	Method string
-	Path   string
-	Header http.Header
-	Body   Body
-	ID     ID
-	Sign   Sign
+	Method   string
+	Path     string
+	Header   http.Header
+	Body     Body
+	ID       ID
+	Sign     Sign
+	Projects []string // what {{project}} stands for, one request after the other
 }
 
 // Body is a fixed text, or a template of the file, or a push of a forge.
@@ -145,7 +149,8 @@ type Body struct {
 	Push       string // "github": a realistic push event to this repository, of Size
 	Repository string
 	Ref        string
-	MinSize    int64 // bytes; bodies are between the two, uniformly by the seed
+	Commits    []string // of pushes, oldest first: each project gets one after the other, and then the last again; nil: random ones
+	MinSize    int64    // bytes; bodies are between the two, uniformly by the seed
 	MaxSize    int64
 }
 
