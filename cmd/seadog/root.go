@@ -49,6 +49,6 @@ outlive its deadline.`,
 		c.GroupID = "drive"
 		root.AddCommand(c)
 	}
-	root.AddCommand(newWorkerCommand(e), newProtocolCommand(e), newDemoSiteCommand())
+	root.AddCommand(newWorkerCommand(e), newProtocolCommand(e), newDemoSiteCommand(e))
 	return root
 }

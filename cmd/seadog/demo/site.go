@@ -1,9 +1,11 @@
 package demo
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -50,4 +52,15 @@ func SiteHealth(ctx context.Context) error {
 	defer cancel()
 	_, err := scene.Get(ctx, "http://127.0.0.1:"+sitePort)
 	return err
+}
+
+// Chatter prints n lines as fast as they are read: what a verbose build does.
+func Chatter(out io.Writer, n int) error {
+	w := bufio.NewWriter(out)
+	for i := range n {
+		if _, err := fmt.Fprintf(w, "%08d the quick brown fox jumps over the lazy dog, and nobody looks\n", i); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
 }
