@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/seadog/seadog/watchdog"
 )
 
 // Config is what the lab is to be.
@@ -26,6 +28,8 @@ type Config struct {
 	// but nothing watches over its requests. It is what the watchdog's costs
 	// are measured against.
 	Bare bool
+
+	Omit watchdog.Omission // measures of the watchdog that are left out
 
 	// Args are the arguments with which this executable calls Run with this
 	// same configuration; workers are started so.

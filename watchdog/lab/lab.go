@@ -50,7 +50,7 @@ func (c Config) pool() watchdog.Pool {
 	}
 	p.Slots, p.Spare = slots, true
 	p.Policy = watchdog.Policy{
-		Harakiri: c.Harakiri, Mercy: c.Mercy,
+		Harakiri: c.Harakiri, Mercy: c.Mercy, Omit: c.Omit,
 		Recycle: watchdog.Recycle{
 			Requests: c.MaxRequests, Memory: c.MaxRSS, MemoryHard: 2 * c.MaxRSS,
 			MinLifetime: time.Second, // whoever tries it out does not want to wait
