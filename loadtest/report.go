@@ -185,14 +185,15 @@ type Calibration struct {
 	OK       bool          `json:"ok"`
 }
 
-// FaultReport is a fault as it was.
+// FaultReport is a fault as it was, one for each time it came.
 type FaultReport struct {
-	Name    string         `json:"name"`
-	What    string         `json:"what"`
-	Begin   time.Duration  `json:"begin_ns"`
-	End     time.Duration  `json:"end_ns"`
-	Error   string         `json:"error,omitempty"` // it could not be done, or undone
-	Recover *time.Duration `json:"recover_ns,omitempty"`
+	Name    string            `json:"name"`
+	What    string            `json:"what"`
+	Begin   time.Duration     `json:"begin_ns"`
+	End     time.Duration     `json:"end_ns"`
+	Error   string            `json:"error,omitempty"`   // it could not be done, or undone
+	Effects map[string]uint64 `json:"effects,omitempty"` // what it met: processes that were gone, connections cut, answers by status …
+	Recover *time.Duration    `json:"recover_ns,omitempty"`
 }
 
 // HangReport is something that was stuck, and what was found out about it at once.
