@@ -292,3 +292,31 @@ func TestNothingIsLostOnlyBecauseTheListCannotBeRead(t *testing.T) {
 		})
 	}
 }
+
+func TestSpoiledRequestsMustNotBeFoundWhateverWasAnswered(t *testing.T) {
+	t.Parallel()
+	s := &service{}
+	var sent []*loadtest.Sample
+	for n, status := range []int{202, 0, 504, 401} {
+		s.push(hook(uint64(n)), queued(1))
+		sent = append(sent, spoiled(uint64(n), status))
+	}
+	s.deployments = []deployment{job(1, "succeeded")}
+	if got := balance(t, s, sent); got.Refused != 4 || got.Rejected != 4 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestWorkThatDoesNotEndIsWaitedForOnlySoLong(t *testing.T) {
+	t.Parallel()
+	s := &service{polled: func(s *service) { s.deployments[0] = job(1, "succeeded") }}
+	s.deployments = []deployment{job(1, "running"), job(2, "queued")}
+	l := open(t, ledger.Config{Scenario: scenario(serve(t, s)+"/api/v1/deliveries", ""), Patience: 700 * time.Millisecond})
+	for n := range uint64(2) {
+		s.push(hook(n), queued(int64(n+1)))
+		l.Take(answered(n, 202))
+	}
+	if got := l.Close(t.Context()); got.Unended != 1 || got.Lost != 0 || !strings.HasPrefix(got.Examples[0], hook(1)) {
+		t.Errorf("got %+v", got)
+	}
+}
