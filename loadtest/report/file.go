@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/seadog/seadog/loadtest"
@@ -50,12 +51,44 @@ func replace(path string, write func(io.Writer) error) error {
 	return os.Rename(f.Name(), path)
 }
 
-// JSON writes r as report.json has it.
+// JSON writes r as report.json has it: what the schema requires is there, empty
+// if there is nothing, and never null.
 func JSON(w io.Writer, r *loadtest.Report) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
-	return enc.Encode(r)
+	return enc.Encode(complete(r))
+}
+
+// complete returns r without nil lists and maps where the schema requires some.
+func complete(r *loadtest.Report) *loadtest.Report {
+	c := *r
+	c.Reasons, c.Phases, c.Thresholds, c.Series = some(c.Reasons), some(c.Phases), some(c.Thresholds), some(c.Series)
+	c.Generator.Rules = some(c.Generator.Rules)
+	c.Traffic = some(slices.Clone(c.Traffic))
+	for i := range c.Traffic {
+		t := &c.Traffic[i]
+		for _, m := range []*map[string]uint64{&t.Outcomes, &t.Statuses, &t.Variants} {
+			if *m == nil {
+				*m = map[string]uint64{}
+			}
+		}
+		for _, p := range []*loadtest.Percentiles{&t.Response, &t.Service, &t.TTFB, &t.SelfLag, &t.SlotWait} {
+			p.Points = some(p.Points)
+		}
+	}
+	c.Server = slices.Clone(c.Server)
+	for i := range c.Server {
+		c.Server[i].Points = some(c.Server[i].Points)
+	}
+	return &c
+}
+
+func some[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // Read reads a report.json, or that of a report's directory. It refuses a
