@@ -12,16 +12,26 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/seadog/seadog/loadtest"
 	"github.com/seadog/seadog/loadtest/observe"
 )
 
-// role makes the test program a child that does nothing.
+// role makes the test program a child that does nothing but share memory.
 const role = "OBSERVE_TEST_CHILD"
+
+const sharedBytes = 128 << 20
 
 func TestMain(m *testing.M) {
 	if os.Getenv(role) != "" {
+		shared, err := unix.Mmap(-1, 0, sharedBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+		if err != nil {
+			panic(err)
+		}
+		for i := 0; i < len(shared); i += 4096 {
+			shared[i] = 1
+		}
 		fmt.Println("here")
 		select {} // until it is killed
 	}

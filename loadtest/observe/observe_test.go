@@ -298,7 +298,7 @@ func TestAProcessIsReadWithItsChildren(t *testing.T) {
 			runtime.Gosched()
 		}
 	})
-	if got["rss"] < 1<<20 || got["rss"] > 1<<30 || got["threads"] < 1 || got["fds"] < 3 {
+	if got["rss"] < 1<<20 || got["rss"] > sharedBytes || got["threads"] < 1 || got["fds"] < 3 {
 		t.Errorf("got %v", got)
 	}
 	if gone := o.Gone(); gone[0].Source != observe.Process || !strings.Contains(gone[0].Why, "there is no process") {
@@ -348,6 +348,11 @@ func TestMemoryOfASeriesIsBounded(t *testing.T) {
 			t.Errorf("unit %q", s.Unit)
 		}
 		before := 0.0
+		for i, p := range s.Points[1 : len(s.Points)-1] {
+			if apart := s.Points[1].At - s.Points[0].At; p.At-s.Points[i].At != apart {
+				t.Fatalf("point %d is %s after the one before, the others %s", i+1, p.At-s.Points[i].At, apart)
+			}
+		}
 		for _, p := range s.Points {
 			if at := p.At.Seconds(); p.Value > at || p.Value <= before || counts && p.Value != at {
 				t.Fatalf("counter %t: %v at %v s", counts, p.Value, at)
