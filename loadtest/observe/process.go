@@ -83,14 +83,12 @@ func usageOf(pid int) (usage, error) {
 		return usage{}, fmt.Errorf("read status: %w", err)
 	}
 	var u usage
+	alive := false
 	for line := range bytes.Lines(text) {
 		name, rest, _ := bytes.Cut(line, []byte(":"))
 		fields := bytes.Fields(rest)
 		if len(fields) == 0 {
 			continue
-		}
-		if string(name) == "State" && fields[0][0] == 'Z' {
-			return usage{}, fmt.Errorf("process %d has ended", pid)
 		}
 		value, err := strconv.ParseFloat(string(fields[0]), 64)
 		if err != nil {
@@ -99,11 +97,15 @@ func usageOf(pid int) (usage, error) {
 		switch string(name) {
 		case "VmRSS":
 			u.rss += value * 1024
+			alive = true
 		case "RssShmem":
 			u.rss -= value * 1024
 		case "Threads":
 			u.threads = value
 		}
+	}
+	if !alive { // its memory is gone already
+		return usage{}, fmt.Errorf("process %d has ended", pid)
 	}
 	u.fds, u.fdsKnown = descriptors(dir + "/fd")
 	return u, nil
