@@ -78,12 +78,13 @@ type ThresholdResult struct {
 	Why     string        `json:"why,omitempty"`
 }
 
-// TrafficReport adds up one kind of request.
+// TrafficReport adds up one kind of request: counts over the whole run,
+// percentiles over the judged phases, as thresholds see them.
 type TrafficReport struct {
 	Name     string            `json:"name"`
 	Planned  uint64            `json:"planned"`
 	Sent     uint64            `json:"sent"`
-	Done     uint64            `json:"done"`
+	Done     uint64            `json:"done"` // answered, as expected or not
 	Outcomes map[string]uint64 `json:"outcomes"`
 	Statuses map[string]uint64 `json:"statuses"`
 	Variants map[string]uint64 `json:"variants"` // plain, replay, and each negative by name
@@ -123,13 +124,16 @@ func (p Percentiles) At(q float64) (time.Duration, bool) {
 	return 0, false
 }
 
-// Row is one stretch of the time series, over all traffic that is judged.
+// Row is one stretch of the time series, over all traffic that is judged. Done
+// and Failed are of requests that ended in it, everything else of those that were
+// due in it. A row of several seconds shows the percentiles of its worst second:
+// an hour's rows then compare with a minute's, and hide nothing.
 type Row struct {
 	At       time.Duration `json:"at_ns"`
 	For      time.Duration `json:"for_ns"`
 	Planned  uint64        `json:"planned"`
 	Sent     uint64        `json:"sent"`
-	Done     uint64        `json:"done"`
+	Done     uint64        `json:"done"` // answered, as expected or not
 	Failed   uint64        `json:"failed"`
 	Dropped  uint64        `json:"dropped"`
 	Inflight int           `json:"inflight"` // the most

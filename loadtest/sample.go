@@ -39,6 +39,13 @@ func (o Outcome) String() string {
 // Failed reports whether the target did not do what was expected of it.
 func (o Outcome) Failed() bool { return o != OK && o != OwnFault }
 
+// Completes reports whether it was the target that ended the request, well or
+// badly, and not we who gave it up.
+func (o Outcome) Completes() bool { return o == OK || o == Unexpected || o == Broken }
+
+// Answered reports whether there was an answer.
+func (o Outcome) Answered() bool { return o == OK || o == Unexpected }
+
 // Sample is what became of one request. All times count from the start of the
 // run, on the monotonic clock; those that were not reached are 0.
 type Sample struct {
@@ -85,8 +92,14 @@ func (s *Sample) SelfLag() time.Duration {
 	return lag
 }
 
-// SlotWait is how late it was sent because all slots were busy: the target's fault.
-func (s *Sample) SlotWait() time.Duration { return max(0, s.Slot-s.Ready) }
+// SlotWait is how late it was sent because all slots were busy: the target's
+// fault. One that never got a slot waited for it to its end.
+func (s *Sample) SlotWait() time.Duration {
+	if s.Slot == 0 && s.Ready > 0 {
+		return max(0, s.Done-s.Ready)
+	}
+	return max(0, s.Slot-s.Ready)
+}
 
 // TTFB is the time from send to the first byte; 0 if there was none.
 func (s *Sample) TTFB() time.Duration {
@@ -94,6 +107,26 @@ func (s *Sample) TTFB() time.Duration {
 		return 0
 	}
 	return s.First - s.Sent
+}
+
+// Measure returns the duration that m means, and whether it means one here: a
+// request that was never sent took no service time, and one that failed through
+// this machine's own fault says nothing about the target.
+func (s *Sample) Measure(m Metric) (d time.Duration, ok bool) {
+	theirs := s.Outcome != OwnFault
+	switch m {
+	case MetricResponse:
+		return s.Response(), theirs
+	case MetricService:
+		return s.Service(), theirs && s.Sent > 0
+	case MetricTTFB:
+		return s.TTFB(), theirs && s.Sent > 0 && s.First > 0
+	case MetricSelfLag:
+		return s.SelfLag(), s.Ready > 0
+	case MetricSlotWait:
+		return s.SlotWait(), theirs && s.Ready > 0
+	}
+	return 0, false
 }
 
 // Sink takes samples in the order in which requests end. It is called from one

@@ -40,7 +40,8 @@ var mayImport = map[string][]string{
 
 	"loadtest/spec":   {"loadtest/pace"},
 	"loadtest/attack": {"loadtest/pace", "loadtest/probe", "loadtest/target"},
-	"loadtest/judge":  {"loadtest/leak"},
+	"loadtest/record": {"loadtest/flight", "loadtest/histogram"},
+	"loadtest/judge":  {"loadtest/flight", "loadtest/histogram", "loadtest/leak"},
 	"loadtest/hang":   {"loadtest/observe"},
 	"loadtest/run": {
 		"loadtest/attack", "loadtest/fault", "loadtest/hang", "loadtest/judge", "loadtest/leak", "loadtest/ledger",
