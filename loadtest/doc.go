@@ -15,7 +15,8 @@
 // The package imports nothing of seadog and starts no goroutine. Sub-packages:
 // spec reads scenarios and plans them; pace computes schedules; target builds
 // requests ahead of time; probe sends one; attack sends them all; record and
-// judge fold samples into series and values; leak, hang and ledger look for
-// what percentiles do not show; observe watches the service from outside; fault disturbs it; report
-// writes it all down; run puts them together.
+// judge fold samples into series and values, with the sums of histogram and
+// flight; leak, hang and ledger look for what percentiles do not show; observe
+// watches the service from outside; fault disturbs it; report writes it all
+// down; run puts them together.
 package loadtest
