@@ -7,6 +7,7 @@ import (
 
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/lock"
+	"github.com/seadog/seadog/watchdog/process"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 	"github.com/seadog/seadog/watchdog/stackdump"
 )
@@ -91,7 +92,7 @@ func (d *Detector) stacks(ctx context.Context, q *inquiry) []*stackdump.Dump {
 	if ctx.Err() != nil {
 		return nil
 	}
-	busy, err := computing(ctx)
+	busy, err := process.Unstoppable(ctx)
 	d.drain()
 	switch {
 	case err != nil:
@@ -114,9 +115,6 @@ func (d *Detector) stacks(ctx context.Context, q *inquiry) []*stackdump.Dump {
 			break
 		}
 		dump, whole := d.dump(q)
-		if dump == nil {
-			break
-		}
 		dumps = append(dumps, dump)
 		if len(dumps) == 1 {
 			if q.earlier = d.known(q, dump); q.earlier != "" || !whole {

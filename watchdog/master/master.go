@@ -12,9 +12,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/locate"
 	"github.com/seadog/seadog/watchdog/process"
 	"github.com/seadog/seadog/watchdog/scoreboard"
+	"github.com/seadog/seadog/watchdog/selfdump"
 )
 
 // master is the state of [Run]. Only the owner loop touches it.
@@ -79,12 +81,25 @@ func Run(ctx context.Context, c Config) error {
 	wg.Go(m.spawner.run)
 	wg.Go(m.recorder.run)
 	wg.Go(m.notifier.run)
+	witnessing, silence := context.WithCancel(context.WithoutCancel(ctx))
+	m.witness(witnessing, &wg)
 	err = m.own(ctx)
+	silence()
 	close(m.spawner.orders)
 	m.recorder.close()
 	m.notifier.close()
 	m.drainEvents(&wg)
 	return errors.Join(err, m.fold())
+}
+
+// witness answers who asks for the stacks of this process, until ctx ends.
+func (m *master) witness(ctx context.Context, wg *sync.WaitGroup) {
+	s, err := selfdump.Listen(selfdump.Config{Name: func() string { return "master" }, Taker: selfdump.NewTaker(nil)})
+	if err != nil {
+		m.Log.Warn("this process cannot be asked for its stacks", watchdog.KeyError, err)
+		return
+	}
+	wg.Go(func() { _ = s.Run(ctx) }) // fails only if something else closes its socket
 }
 
 // layOut makes the scoreboard, and pools and places to it.
