@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"runtime"
 	"runtime/pprof"
+	"time"
 
 	"github.com/seadog/seadog/watchdog/scoreboard"
 	"github.com/seadog/seadog/watchdog/stackdump"
@@ -50,17 +51,26 @@ func (d *Detector) stop(goroutines int) []byte {
 	size := max(d.dumpSize+d.dumpSize/2, goroutines*perGoroutine, leastDump)
 	buf := make([]byte, min(size, mostDump))
 	clear(buf) // the kernel gives the memory now, not while the world stands still
-	d.config.Region.SetDumping(scoreboard.Now())
+	over := d.standStill()
 	n := runtime.Stack(buf, true)
-	d.config.Region.SetDumping(0)
+	over()
 	d.dumpSize = n
 	return buf[:n]
 }
 
 func (d *Detector) profile() []byte {
 	var text bytes.Buffer
-	d.config.Region.SetDumping(scoreboard.Now())
-	defer d.config.Region.SetDumping(0)
+	defer d.standStill()()
 	_ = pprof.Lookup("goroutine").WriteTo(&text, 1) // a buffer has no errors
 	return text.Bytes()
+}
+
+// standStill shows the master that this process dumps itself, until over.
+func (d *Detector) standStill() (over func()) {
+	r, begin := d.config.Region, scoreboard.Now()
+	r.SetDumping(begin)
+	return func() {
+		r.SetDumping(0)
+		r.ObserveDump(time.Duration(scoreboard.Now() - begin))
+	}
 }

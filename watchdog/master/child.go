@@ -27,6 +27,7 @@ type child struct {
 	entered time.Time // when it came into its state
 	begun   time.Time // when its start was asked for
 	since   time.Time // when it came to its place: begun, or its promotion
+	dumping time.Time // when it was told to write its stacks; zero: it was not
 	due     time.Time // when its state has lasted too long; zero: never
 	told    bool      // it was told to go
 	reason  watchdog.Reason
@@ -74,6 +75,14 @@ func (c *child) say() {
 	}
 }
 
+// used adds the processor time of a process that has ended, and of the children
+// that it has waited for, to those of its place, at once: see [scoreboard.Pool.AddCPU].
+func (c *child) used(state *os.ProcessState) {
+	if state != nil {
+		c.region.Pool().AddCPU(c.region.ID().Index, state.UserTime()+state.SystemTime())
+	}
+}
+
 // lastWords is how long the control socket of a dead child is read for what
 // it said before, and its stderr.
 const lastWords = 100 * time.Millisecond
@@ -96,6 +105,7 @@ func (c *child) attend(said func(handoff.Message), halted func(bool), ended func
 	watchStops(c.process, halted)
 	state, err := c.process.Wait()
 	at := time.Now()
+	c.used(state)
 	_ = c.control.SetReadDeadline(at.Add(lastWords))
 	<-read
 	_ = c.control.Close()

@@ -33,9 +33,14 @@ const (
 	// The worker's, now and then.
 	wordUsed = 16 // slots that were ever used, from the first on
 
+	// The worker's, about once a second.
+	wordHeap = 17 // bytes that the last garbage collection left
+
 	// The worker's counters of what the watchdog does inside it.
-	wordSoft    = 24 // first of the softs
-	regionWords = 32
+	wordSoft     = 24 // first of the softs
+	wordReported = wordSoft + int(softs)
+	wordOwnDumps = wordReported + int(watchdog.Reasons)
+	regionWords  = (wordOwnDumps + histogramWords + 7) / 8 * 8
 )
 
 // Soft is something that a worker's own watchdog counts. Unlike slots, these
@@ -44,12 +49,16 @@ type Soft int
 
 // What a worker's watchdog counts.
 const (
-	SoftKills  Soft = iota // requests that were given up at their deadline
-	Recovered              // of these, those that ended by themselves later
-	HangUps                // requests canceled because their client went away
-	Shed                   // connections refused with 503
-	Gates                  // times that the worker stopped accepting because nothing completed
-	LateWrites             // writes refused because the client had been answered
+	SoftKills    Soft = iota // requests that were given up at their deadline
+	Recovered                // of these, those that ended by themselves later
+	HangUps                  // requests canceled because their client went away
+	Shed                     // connections refused with 503
+	Gates                    // times that the worker stopped accepting because nothing completed
+	LateWrites               // writes refused because the client had been answered
+	LockStalls               // locks that nobody left, or that somebody held for long
+	Collections              // garbage collections
+	CollectorCPU             // ns of processor time that they took
+	LogLost                  // lines of the log that nobody read
 	softs
 )
 
@@ -114,6 +123,16 @@ func (r *Region) Count(s Soft, n uint64) { atomic.AddUint64(&r.words[wordSoft+in
 // Counted returns how often it did.
 func (r *Region) Counted(s Soft) uint64 { return r.load(wordSoft + int(s)) }
 
+// CountIncident counts an incident that the worker itself wrote down.
+func (r *Region) CountIncident(reason watchdog.Reason) {
+	atomic.AddUint64(&r.words[wordReported+int(reason)], 1)
+}
+
+// ObserveDump records for how long the worker stood still to dump itself.
+func (r *Region) ObserveDump(took time.Duration) {
+	observe(r.words[wordOwnDumps:wordOwnDumps+histogramWords], took)
+}
+
 // Slots returns all slots of the region.
 func (r *Region) Slots() []Slot { return r.slots }
 
@@ -152,6 +171,14 @@ type Vitals struct {
 // BeatEvery is how often a worker beats that has something to do.
 const BeatEvery = 100 * time.Millisecond
 
+// Memory is what a worker says about its memory, about once a second.
+type Memory struct {
+	Heap int64 // bytes that the last garbage collection left
+}
+
+// Remember writes the memory down. One goroutine of the worker calls it.
+func (r *Region) Remember(m Memory) { r.store(wordHeap, uint64(m.Heap)) }
+
 // Beat says that the process is alive. One goroutine of the worker calls it.
 func (r *Region) Beat(v Vitals) {
 	r.store(wordGoroutines, uint64(v.Goroutines))
@@ -184,7 +211,7 @@ func (r *Region) ReportDeadlock() { r.store(wordDeadlock, 1) }
 // the setters below, and no process may have the region.
 func (r *Region) Begin(incarnation uint64, index int) {
 	r.Dismiss()
-	for _, w := range []int{wordHeartbeat, wordGoroutines, wordRunnable, wordLatency, wordDumping, wordDeadlock, wordProcs, wordEvery, wordPID} {
+	for _, w := range []int{wordHeartbeat, wordGoroutines, wordRunnable, wordLatency, wordDumping, wordDeadlock, wordProcs, wordEvery, wordHeap, wordPID} {
 		r.store(w, 0)
 	}
 	used := r.Used()
