@@ -51,6 +51,9 @@ func (r Reason) String() string {
 // Kills reports whether a worker is killed for this reason, not recycled.
 func (r Reason) Kills() bool { return r >= Wedged && r <= Silent }
 
+// Ends reports whether workers end for this reason.
+func (r Reason) Ends() bool { return r >= Wedged && r <= Crash }
+
 // Incident reports whether there are incidents for this reason.
 func (r Reason) Incident() bool { return r.Kills() || r >= Crash && r <= Stalled }
 

@@ -36,7 +36,8 @@ var mayImport = map[string][]string{
 	"watchdog/master":    {"watchdog/handoff", "watchdog/locate", "watchdog/process", "watchdog/scoreboard", "watchdog/stackdump"},
 	"watchdog/worker":    {"watchdog/deadlock", "watchdog/guard", "watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/sched", "watchdog/scoreboard"},
 	"watchdog/service":   {"watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/master", "watchdog/scoreboard", "watchdog/worker"},
-	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/service", "watchdog/worker"},
+	"watchdog/metrics":   {"watchdog/process", "watchdog/scoreboard", "watchdog/worker"},
+	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/metrics", "watchdog/service", "watchdog/worker"},
 
 	"cmd/seadog/config": {"deployer", "watchdog"},
 	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config", "watchdog/process"},
