@@ -75,14 +75,6 @@ func (c *child) say() {
 	}
 }
 
-// used adds the processor time of a process that has ended, and of the children
-// that it has waited for, to those of its place, at once: see [scoreboard.Pool.AddCPU].
-func (c *child) used(state *os.ProcessState) {
-	if state != nil {
-		c.region.Pool().AddCPU(c.region.ID().Index, state.UserTime()+state.SystemTime())
-	}
-}
-
 // lastWords is how long the control socket of a dead child is read for what
 // it said before, and its stderr.
 const lastWords = 100 * time.Millisecond
@@ -105,7 +97,9 @@ func (c *child) attend(said func(handoff.Message), halted func(bool), ended func
 	watchStops(c.process, halted)
 	state, err := c.process.Wait()
 	at := time.Now()
-	c.used(state)
+	if state != nil { // with the children that it has waited for
+		c.region.SetSpent(state.UserTime() + state.SystemTime())
+	}
 	_ = c.control.SetReadDeadline(at.Add(lastWords))
 	<-read
 	_ = c.control.Close()

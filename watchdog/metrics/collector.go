@@ -120,20 +120,22 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 		e.now(s, p, c.slots[p.Name] > 0)
 		e.requests(p, c.routes[p.Name])
 		e.workers(s, p, used)
-		c.processors(e, p, used)
+		if used != nil {
+			c.processors(e, p, used)
+		}
 	}
 	e.gauge(descUsageUp, boolean(up))
 }
 
 // processors shows the processor time of each place: of those that are there,
-// and of those that were there before them. A process that has just been reaped
-// is for a moment neither; what was shown once is not taken back.
+// and of those that were there before them. For a moment one can be neither;
+// what was shown once is not taken back.
 func (c *Collector) processors(e emitter, p scoreboard.PoolState, used usage) {
 	now := make([]time.Duration, len(p.CPU))
 	copy(now, p.CPU)
 	for _, w := range p.Workers {
 		if i := w.ID.Index; i >= 0 && i < len(now) {
-			now[i] += used[keyOf(w)].cpu
+			now[i] += max(w.Spent, used[keyOf(w)].cpu)
 		}
 	}
 	c.mu.Lock()

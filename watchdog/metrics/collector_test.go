@@ -272,6 +272,8 @@ func TestProcessorTimeIsNotTakenBack(t *testing.T) {
 	if before <= 3600 {
 		t.Errorf("%f s are shown, want those of the dead and of the living", before)
 	}
+	r.SetSpent(time.Hour)
+	f.want(7200, "seadog_worker_cpu_seconds_total", "0", "web")
 	r.SetState(watchdog.Absent)
 	if between, _ := f.value("seadog_worker_cpu_seconds_total", "0", "web"); between < before {
 		t.Errorf("%f s are shown after %f", between, before)

@@ -9,6 +9,7 @@ import (
 
 // used is what one process uses, as far as the kernel tells.
 type used struct {
+	alive       bool // else only cpu is known
 	resident    int64
 	descriptors int
 	threads     int
@@ -43,18 +44,15 @@ func measureOne(pid int) (used, bool) {
 	if pid == 0 {
 		return used{}, false
 	}
-	var u used
-	var err error
-	if u.resident, err = process.RSS(pid); err != nil {
-		return used{}, false
-	}
-	if u.descriptors, err = process.Descriptors(pid); err != nil {
-		return used{}, false
-	}
 	status, err := process.Stat(pid)
 	if err != nil {
 		return used{}, false
 	}
-	u.threads, u.cpu = status.Threads, status.CPU+status.Reaped
+	u := used{threads: status.Threads, cpu: status.CPU + status.Reaped}
+	u.resident, err = process.RSS(pid)
+	if err == nil {
+		u.descriptors, err = process.Descriptors(pid)
+	}
+	u.alive = err == nil
 	return u, true
 }

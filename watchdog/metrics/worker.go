@@ -109,8 +109,8 @@ func (e emitter) workers(s scoreboard.Snapshot, p scoreboard.PoolState, all usag
 		var heap int64
 		var age time.Duration
 		for _, w := range workers {
-			one, known := all[keyOf(w)]
-			measured = measured || known
+			one := all[keyOf(w)]
+			measured = measured || one.alive
 			u.resident, u.descriptors, u.threads = u.resident+one.resident, u.descriptors+one.descriptors, u.threads+one.threads
 			v.Goroutines, v.Runnable = v.Goroutines+w.Vitals.Goroutines, v.Runnable+w.Vitals.Runnable
 			v.Latency, heap = max(v.Latency, w.Vitals.Latency), heap+w.Memory.Heap

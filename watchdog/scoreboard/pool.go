@@ -102,9 +102,8 @@ func (p *Pool) ObserveDump(took time.Duration) {
 	observe(p.words[wordDumps:wordDumps+histogramWords], took)
 }
 
-// AddCPU adds what a dead worker of that place has used. Any goroutine of the
-// master may, and should as soon as the process is reaped: until then the
-// processor time is known to the kernel, and afterwards to nobody else.
+// AddCPU adds what a worker of that place has used that is not shown any more.
+// Only the master does.
 func (p *Pool) AddCPU(place int, used time.Duration) {
 	if place >= 0 && place < maxPlaces {
 		atomic.AddUint64(&p.words[wordCPU+place], uint64(used))

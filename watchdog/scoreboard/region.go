@@ -19,6 +19,7 @@ const (
 	wordIndex       = 3 // of the place; its value + 1, so that 0 is none
 	wordStarted     = 4
 	wordOrder       = 5
+	wordSpent       = 6 // ns of processor time, once it was reaped
 
 	// The worker's, with every beat.
 	wordHeartbeat  = 8
@@ -211,7 +212,7 @@ func (r *Region) ReportDeadlock() { r.store(wordDeadlock, 1) }
 // the setters below, and no process may have the region.
 func (r *Region) Begin(incarnation uint64, index int) {
 	r.Dismiss()
-	for _, w := range []int{wordHeartbeat, wordGoroutines, wordRunnable, wordLatency, wordDumping, wordDeadlock, wordProcs, wordEvery, wordHeap, wordPID} {
+	for _, w := range []int{wordHeartbeat, wordGoroutines, wordRunnable, wordLatency, wordDumping, wordDeadlock, wordProcs, wordEvery, wordHeap, wordSpent, wordPID} {
 		r.store(w, 0)
 	}
 	used := r.Used()
@@ -230,6 +231,14 @@ func (r *Region) SetPID(pid int) { r.store(wordPID, uint64(pid)) }
 
 // SetIndex shows the place that the process fills; -1 for none.
 func (r *Region) SetIndex(index int) { r.store(wordIndex, uint64(index+1)) }
+
+// SetSpent says how much processor time the process has used, as soon as it was
+// reaped: until then the kernel knows, and afterwards nobody else. Any goroutine
+// of the master may call it.
+func (r *Region) SetSpent(cpu time.Duration) { r.store(wordSpent, uint64(cpu)) }
+
+// Spent returns how much it has used, if it was reaped.
+func (r *Region) Spent() time.Duration { return time.Duration(r.load(wordSpent)) }
 
 // SetState shows where the process is in its life. [watchdog.Absent] frees the region.
 func (r *Region) SetState(s watchdog.State) {

@@ -34,7 +34,7 @@ type PoolState struct {
 	OwnDumps   Histogram       // how long workers stood still to dump themselves
 	LastDumps  Histogram       // how long they took to write their stacks as they were killed
 	Workers    []Worker        // the processes that there are now
-	CPU        []time.Duration // of dead workers, by place
+	CPU        []time.Duration // of dead workers that are not among Workers any more, by place
 }
 
 // Worker is one process of a snapshot.
@@ -52,6 +52,7 @@ type Worker struct {
 	Deadlock    bool
 	Vitals      Vitals
 	Memory      Memory
+	Spent       time.Duration // of processor time, if the process was reaped
 	Served      uint64
 	Connections int
 	Busy        []View
@@ -135,7 +136,7 @@ func (r *Region) Worker() Worker {
 			Goroutines: int(r.load(wordGoroutines)), Runnable: int(r.load(wordRunnable)),
 			Latency: time.Duration(r.load(wordLatency)), Procs: int(r.load(wordProcs)), Every: r.Every(),
 		},
-		Memory: Memory{Heap: int64(r.load(wordHeap))},
+		Memory: Memory{Heap: int64(r.load(wordHeap))}, Spent: r.Spent(),
 	}
 	used := r.Used()
 	for i := range used {
