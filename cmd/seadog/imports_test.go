@@ -37,7 +37,8 @@ var mayImport = map[string][]string{
 	"watchdog/master":    {"watchdog/handoff", "watchdog/locate", "watchdog/process", "watchdog/scoreboard", "watchdog/selfdump", "watchdog/stackdump"},
 	"watchdog/worker":    {"watchdog/deadlock", "watchdog/guard", "watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/sched", "watchdog/scoreboard", "watchdog/selfdump"},
 	"watchdog/service":   {"watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/master", "watchdog/scoreboard", "watchdog/worker"},
-	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/service", "watchdog/worker"},
+	"watchdog/metrics":   {"watchdog/process", "watchdog/scoreboard", "watchdog/worker"},
+	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/metrics", "watchdog/service", "watchdog/worker"},
 
 	"loadtest/spec":   {"loadtest/pace"},
 	"loadtest/attack": {"loadtest/pace", "loadtest/probe", "loadtest/target"},

@@ -43,6 +43,7 @@ the file X there. With LAB_DB, POST /webhook stores signed bodies (secret
 	}
 	f := cmd.Flags()
 	f.StringVar(&cfg.Listen, "listen", "127.0.0.1:8090", "`address` to listen on")
+	f.StringVar(&cfg.Admin, "admin", "", "`address` of GET /metrics (default: none)")
 	f.IntVar(&cfg.Workers, "workers", 2, "worker processes")
 	f.DurationVar(&cfg.Harakiri, "harakiri", 2*time.Second, "deadline of a request: its client gets 504")
 	f.DurationVar(&cfg.Mercy, "mercy", 10*time.Second, "how much longer it may go on before its worker is killed")

@@ -11,6 +11,7 @@ import (
 // Config is what the lab is to be.
 type Config struct {
 	Listen   string        // host:port, required
+	Admin    string        // host:port of GET /metrics; "": there is none
 	Workers  int           // 2 if 0
 	Harakiri time.Duration // deadline of a request; the policy's default if 0
 	Mercy    time.Duration // how long an answered request may go on; likewise

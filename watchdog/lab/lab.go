@@ -8,12 +8,14 @@ import (
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
 	"github.com/seadog/seadog/watchdog/lock"
+	"github.com/seadog/seadog/watchdog/metrics"
 	"github.com/seadog/seadog/watchdog/service"
 	"github.com/seadog/seadog/watchdog/worker"
 )
 
 const (
-	name  = "lab" // of pool and socket
+	name  = "lab"   // of pool and socket
+	admin = "admin" // likewise, of the metrics
 	slots = 4096
 	grace = 15 * time.Second // for what is under way when a worker goes
 )
@@ -26,16 +28,22 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	graph := lock.New()
+	listen, pools := []handoff.Spec{{Name: name, Address: c.Listen}}, []watchdog.Pool{c.pool()}
+	if c.Admin != "" {
+		p := metrics.Pool(admin)
+		p.Args = c.Args
+		listen, pools = append(listen, handoff.Spec{Name: admin, Address: c.Admin}), append(pools, p)
+	}
 	return service.Run(ctx, service.Config{
-		Listen: []handoff.Spec{{Name: name, Address: c.Listen}},
-		Pools:  []watchdog.Pool{c.pool()},
+		Listen: listen,
+		Pools:  pools,
 		Routes: routeNames(),
 		Data:   c.Data,
 		Locks:  graph,
 		Log:    c.Log,
 		Serve: map[string]service.Serve{name: func(w *worker.Worker, intake, work context.Context) error {
 			return c.serve(w, graph, intake, work)
-		}},
+		}, admin: metrics.Serve(admin)},
 	})
 }
 

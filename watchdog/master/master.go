@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,6 +33,7 @@ type master struct {
 	attended sync.WaitGroup
 	spawner  *spawner
 	recorder *queue[func()]
+	unlogged atomic.Uint64 // lines of the log that found no room
 	notifier *queue[string]
 
 	expected   time.Time // when the owner loop's next pass is due
@@ -115,6 +117,7 @@ func (m *master) layOut() error {
 	if m.board, m.memory, err = scoreboard.Create(l); err != nil {
 		return err
 	}
+	m.board.Master().Begin(time.Now())
 	for _, p := range m.Pools {
 		board, err := m.board.Pool(p.Name)
 		if err != nil {
@@ -285,6 +288,8 @@ func (m *master) pass(now time.Time) time.Duration {
 	}
 	sooner(m.feed)
 	m.expected = next
+	m.board.Master().SetLost(m.unlogged.Load() + m.LogLost())
+	m.board.Master().Pass()
 	return time.Until(next)
 }
 

@@ -88,6 +88,10 @@ func (t *Taker) show() (over func()) {
 	if t.region == nil {
 		return func() {}
 	}
-	t.region.SetDumping(scoreboard.Now())
-	return func() { t.region.SetDumping(0) }
+	begin := scoreboard.Now()
+	t.region.SetDumping(begin)
+	return func() {
+		t.region.SetDumping(0)
+		t.region.ObserveDump(time.Duration(scoreboard.Now() - begin))
+	}
 }

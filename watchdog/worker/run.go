@@ -105,6 +105,8 @@ func (o *orders) beat() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var scheduler sched.Reader
+	var heap memory
+	heap.tell(w.region)
 	looked := time.Now()
 	for {
 		every := w.beatEvery()
@@ -120,6 +122,7 @@ func (o *orders) beat() {
 			continue
 		}
 		looked = time.Now()
+		heap.tell(w.region)
 		// Against the initial value: 1 can be the master itself.
 		if os.Getppid() != w.manifest.Master {
 			o.masterGone()
