@@ -152,7 +152,7 @@ func TestDetectableIsThatOfTheReport(t *testing.T) {
 	if got := leak.Detectable(points, o); got != want || got == 0 {
 		t.Errorf("%g, and the report has %g", got, want)
 	}
-	leaking := leak.Detectable(service{length: 5 * time.Minute, grows: 500}.points(1), o)
+	leaking := leak.Detectable(service{length: 5 * time.Minute, grows: 64}.points(1), o)
 	if !near(leaking, want, 0.1) { // the same noise, and a leak in it
 		t.Errorf("%g with a leak, %g without", leaking, want)
 	}
