@@ -60,8 +60,13 @@ the file X there. With LAB_DB, POST /webhook stores signed bodies (secret
 // runLab is the watchdog or a worker of the lab: workers have the same command
 // line, and always a data directory.
 func runLab(ctx context.Context, e *env, cfg lab.Config) (err error) {
-	out := newConsole(e.Stdout)
-	defer out.close()
+	broken, err := sabotageOf(e)
+	if err != nil {
+		return err
+	}
+	broken.lab(&cfg)
+	out, closeOut := broken.console(e.Stdout)
+	defer closeOut()
 	cfg.Log = newLog(out)
 	cfg.Faults, cfg.Database = e.Getenv("LAB_FAULTDIR"), e.Getenv("LAB_DB")
 	cfg.Args = e.Args

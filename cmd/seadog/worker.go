@@ -20,9 +20,10 @@ import (
 // job is one worker process while it works.
 type job struct {
 	*worker.Worker
-	cfg *config.Config
-	env *env
-	log *slog.Logger
+	cfg    *config.Config
+	env    *env
+	broken sabotage
+	log    *slog.Logger
 
 	recorder *metrics.Recorder // counts in this worker's region
 }
@@ -60,8 +61,12 @@ type workerOptions struct {
 // starts can keep a listening socket, and then does the work. Its signals are
 // the watchdog's business, so ctx may not end by one.
 func runWorker(ctx context.Context, e *env, o workerOptions, serve serveFunc) error {
-	out := newConsole(e.Stdout)
-	defer out.close()
+	broken, err := sabotageOf(e)
+	if err != nil {
+		return err
+	}
+	out, closeOut := broken.console(e.Stdout)
+	defer closeOut()
 	log := newLog(out)
 	w, err := worker.Start(worker.Config{
 		Log: log, Counters: counterNames(), Routes: routeNames(), Incidents: filepath.Join(o.data, incidentsDir),
@@ -75,7 +80,8 @@ func runWorker(ctx context.Context, e *env, o workerOptions, serve serveFunc) er
 		if err != nil {
 			return err
 		}
-		return serve(job{Worker: w, cfg: cfg, env: e, log: log, recorder: newRecorder(w.Region())}, intake, work)
+		broken.service(cfg)
+		return serve(job{Worker: w, cfg: cfg, env: e, broken: broken, log: log, recorder: newRecorder(w.Region())}, intake, work)
 	})
 }
 

@@ -97,17 +97,15 @@ func newKeeper(j job, store deployer.Store, owner deployer.Owner, deaths <-chan 
 	if err != nil {
 		return nil, err
 	}
-	return queue.NewKeeper(queue.KeeperConfig{
-		Store: store,
-		Owner: owner,
-		Singletons: []queue.Singleton{
-			{Name: "reaper", Run: reaper.Run},
-			{Name: "retention", Run: retention.Run},
-			{Name: "strays", Run: func(ctx context.Context) error { return cancelStrays(ctx, j, store) }},
-			{Name: "transcripts", Run: func(ctx context.Context) error { return dropTranscripts(ctx, j, store, book) }},
-		},
-		Log: j.log,
-	})
+	singletons := []queue.Singleton{
+		{Name: "retention", Run: retention.Run},
+		{Name: "strays", Run: func(ctx context.Context) error { return cancelStrays(ctx, j, store) }},
+		{Name: "transcripts", Run: func(ctx context.Context) error { return dropTranscripts(ctx, j, store, book) }},
+	}
+	if !j.broken.has(leaseOff) {
+		singletons = append(singletons, queue.Singleton{Name: "reaper", Run: reaper.Run})
+	}
+	return queue.NewKeeper(queue.KeeperConfig{Store: store, Owner: owner, Singletons: singletons, Log: j.log})
 }
 
 // cancelStrays ends, once, what waits for projects that are not configured any

@@ -35,7 +35,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		Projects: j.cfg.Projects,
 		Tokens:   tokens,
 		Insecure: j.cfg.Insecure,
-		Store:    store,
+		Store:    j.broken.store(store),
 		Book:     book,
 		Tailer:   tailer,
 		Ring:     j.Doorbell(bellRunners).Ring,
@@ -46,7 +46,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		},
 		TrustedProxies: j.cfg.TrustedProxies,
 		Version:        versionText(),
-		Observer:       j.recorder,
+		Observer:       j.broken.observer(j.recorder),
 		Warden:         newWarden(j.Guard()),
 		Log:            j.log,
 	})

@@ -30,7 +30,8 @@ type Config struct {
 	// are measured against.
 	Bare bool
 
-	Omit watchdog.Omission // measures of the watchdog that are left out
+	Omit   watchdog.Omission // measures of the watchdog that are left out
+	Abrupt bool              // a worker that is told to finish and go goes at once: what drains are good for
 
 	// Args are the arguments with which this executable calls Run with this
 	// same configuration; workers are started so.

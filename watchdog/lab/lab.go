@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/seadog/seadog/watchdog"
@@ -75,6 +76,9 @@ func (c Config) serve(w *worker.Worker, graph *lock.Graph, intake, work context.
 			return err
 		}
 		defer func() { err = errors.Join(err, h.close()) }()
+	}
+	if c.Abrupt {
+		context.AfterFunc(intake, func() { os.Exit(0) })
 	}
 	app := newApp(intake, w.Guard(), c, graph, h)
 	return service.ServeUntil(intake, work, w, name, app.Listener)
