@@ -56,3 +56,9 @@ func (b *burst) At(n uint64) (time.Duration, bool) {
 	}
 	return time.Duration(product(n, millionths).over(b.size)) * b.every, true
 }
+
+// peak counts the bursts of the fullest second.
+func (b *burst) peak(length time.Duration) float64 {
+	window := min(time.Second, length)
+	return float64(b.Planned(min(length, b.every*((window-1)/b.every)+1))) / window.Seconds()
+}

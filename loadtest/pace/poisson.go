@@ -14,7 +14,7 @@ const perBlock = 1024
 
 // maxDrawn is how many hits a poisson schedule may have: they are all drawn
 // once to be counted, about a second for 10⁸.
-const maxDrawn = 5e8
+const maxDrawn = 2e8
 
 // poisson is arrivals that know nothing of each other: what many users are.
 //

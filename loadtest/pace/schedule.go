@@ -113,25 +113,19 @@ func In(s *loadtest.Scenario, i, j int) (Schedule, error) {
 
 // Peak returns the highest rate of s within length, per second. Where hits
 // come one by one, by chance or all at once, it is the most that fall into one
-// second.
+// second; of a long phase, a second is looked at in 20,000 places.
 func Peak(s Schedule, length time.Duration) float64 {
 	if shape, ok := s.(interface {
 		peak(length time.Duration) float64
 	}); ok {
 		return shape.peak(length)
 	}
-	const step = 100 * time.Millisecond
-	var last [10]uint64 // planned at the last ten steps: a second ago is the oldest
+	window := min(time.Second, length)
 	most := uint64(0)
-	for i, t := 0, step; ; i, t = i+1, t+step {
-		planned := s.Planned(min(t, length))
-		most = max(most, planned-last[i%len(last)])
-		last[i%len(last)] = planned
-		if t >= length {
-			break
-		}
+	for t := time.Duration(0); t <= length-window; t += max(100*time.Millisecond, length/20_000) {
+		most = max(most, s.Planned(t+window)-s.Planned(t))
 	}
-	return float64(most) / min(1, length.Seconds())
+	return float64(most) / window.Seconds()
 }
 
 // empty has no hits.
