@@ -1,0 +1,517 @@
+package hang_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seadog/seadog/loadtest"
+	"github.com/seadog/seadog/loadtest/hang"
+	"github.com/seadog/seadog/loadtest/observe"
+)
+
+// soon is a scenario that does not wait long.
+func soon(base string) loadtest.Scenario {
+	return loadtest.Scenario{
+		Target: loadtest.Target{BaseURL: base},
+		Hang:   loadtest.Hang{After: 300 * time.Millisecond, Gap: 250 * time.Millisecond, Drain: 300 * time.Millisecond},
+	}
+}
+
+func TestADeadlockIsFoundWithBothStacks(t *testing.T) {
+	t.Parallel()
+	child := startServer(t)
+	s := soon(child.url)
+	s.Target.PID = child.cmd.Process.Pid
+	s.Target.Pprof.URL = child.pprof + "/"
+	w := watch(t, s)
+	w.send(t.Context(), child.url+"/healthz")
+	for _, path := range []string{"/deposit", "/withdraw"} {
+		w.begin(child.url + path)
+	}
+	told := map[string]string{}
+	for range 2 {
+		r := w.next()
+		told[r.Rule] = r.Text
+	}
+	if !strings.Contains(told["H1"], "no first byte for 300ms") || !strings.Contains(told["H2"], "no request was completed for") {
+		t.Errorf("told: %v", told)
+	}
+	got := w.settled("a deadlock", func(rs []loadtest.HangReport) bool { return rs[0].Deadlock != "" })
+	for _, r := range got {
+		if !strings.HasPrefix(r.Deadlock, "deadlock suspected: 2 goroutines wait for locks") ||
+			!strings.Contains(r.Deadlock, "(*bank).deposit") || !strings.Contains(r.Deadlock, "(*bank).withdraw") || !strings.HasSuffix(r.Deadlock, " goroutines") {
+			t.Errorf("%s: %q", r.Rule, r.Deadlock)
+		}
+		for _, name := range []string{"goroutines-1.txt", "goroutines-2.txt"} {
+			dump := w.evidence(r, name)
+			if !strings.Contains(dump, "(*bank).deposit") || !strings.Contains(dump, "(*bank).withdraw") {
+				t.Errorf("%s of %s does not show both:\n%s", name, r.Rule, dump)
+			}
+		}
+		if text := w.evidence(r, "inflight.txt"); !strings.Contains(text, "1 requests had been completed") || strings.Count(text, "no first byte") != 2 {
+			t.Errorf("inflight.txt:\n%s", text)
+		}
+		if text := w.evidence(r, "processes-1.txt"); !strings.Contains(text, fmt.Sprintf("process %d (", s.Target.PID)) || !strings.Contains(text, "VmRSS") {
+			t.Errorf("processes-1.txt:\n%s", text)
+		}
+		if w.evidence(r, "block.txt") == "" || w.evidence(r, "mutex.txt") == "" {
+			t.Error("profiles are empty")
+		}
+	}
+	if after := w.Hangs(); len(after) != 2 {
+		t.Errorf("%d events: %+v", len(after), after)
+	}
+}
+
+// TestAStallThatPercentilesHideIsSeen: nothing is answered for 2 s, and then
+// all at once; after it the service is well until it stalls again.
+func TestAStallThatPercentilesHideIsSeen(t *testing.T) {
+	t.Parallel()
+	var gate sync.RWMutex
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		gate.RLock()
+		defer gate.RUnlock()
+	}))
+	defer server.Close()
+	s := soon(server.URL)
+	s.Hang = loadtest.Hang{Gap: time.Second, After: time.Minute}
+	w := watch(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	var senders sync.WaitGroup
+	for range 4 {
+		senders.Go(func() {
+			for ctx.Err() == nil {
+				w.send(ctx, server.URL)
+			}
+		})
+	}
+	for range 2 {
+		gate.Lock()
+		began := w.since()
+		r := w.next()
+		if r.Rule != "H2" || r.At+r.For < began || r.At+r.For > w.since() {
+			t.Errorf("stalled at %s: %+v", began, r)
+		}
+		w.settled("two seconds", func(rs []loadtest.HangReport) bool { return rs[len(rs)-1].For >= 2*time.Second })
+		gate.Unlock()
+		w.over()
+	}
+	cancel()
+	senders.Wait()
+	w.end()
+	if got := w.Hangs(); len(got) != 2 {
+		t.Errorf("%d events: %+v", len(got), got)
+	}
+}
+
+func TestABusyServiceIsNotStuck(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz" {
+			return
+		}
+		x := uint64(1)
+		for range 500_000 { // some 300 µs of a CPU
+			x = x*6364136223846793005 + 1442695040888963407
+		}
+		_, _ = fmt.Fprint(w, x)
+	}))
+	defer server.Close()
+	s := soon(server.URL)
+	s.Hang = loadtest.Hang{Probe: "/healthz"} // the limits of every scenario
+	w := watch(t, s)
+	var left atomic.Int64
+	left.Store(1000)
+	var senders sync.WaitGroup
+	for range 16 {
+		senders.Go(func() {
+			for left.Add(-1) > 0 {
+				w.send(t.Context(), server.URL)
+			}
+		})
+	}
+	senders.Wait()
+	if !w.Drain(t.Context()) {
+		t.Error("it does not come to rest")
+	}
+	w.end()
+	if got := w.Hangs(); len(got) != 0 {
+		t.Errorf("events: %+v", got)
+	}
+}
+
+// TestAFrozenProcessIsSeenByTheProber: its accept queue still takes
+// connections, nobody serves them.
+func TestAFrozenProcessIsSeenByTheProber(t *testing.T) {
+	t.Parallel()
+	child := startServer(t)
+	s := soon(child.url)
+	s.Hang.Probe = "/healthz"
+	s.Target.PID = child.cmd.Process.Pid
+	s.Target.Pprof.URL = child.pprof
+	w := watch(t, s)
+	if err := child.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.next(); r.Rule != "H3" || !strings.Contains(r.Text, "3 fresh connections in a row were not answered: no answer within 1s") {
+		t.Errorf("got %+v", r)
+	}
+	got := w.settled("what is known of it", func(rs []loadtest.HangReport) bool { return rs[0].Deadlock != "" })[0]
+	if !strings.Contains(got.Deadlock, "1 of 1 worker are stopped") || !strings.Contains(got.Text, "pprof did not answer") {
+		t.Errorf("got %+v", got)
+	}
+	if err := child.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	w.over()
+}
+
+func TestWhatIsAnsweredWrongIsNamed(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 1000))
+			_, _ = io.WriteString(c, "\x00\x10uwsgi, not HTTP\n")
+			_ = c.Close()
+		}
+	})
+	defer conns.Wait()
+	defer l.Close()
+	s := soon("http://" + l.Addr().String())
+	s.Hang.Probe = "/healthz"
+	if r := watch(t, s).next(); r.Rule != "H3" || !strings.Contains(r.Text, "malformed HTTP") {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// TestWorkThatWaitsBehindAHealthyFrontIsSeen takes ten seconds, as the rule does.
+func TestWorkThatWaitsBehindAHealthyFrontIsSeen(t *testing.T) {
+	t.Parallel()
+	var queue, done atomic.Int64
+	queue.Store(3)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" {
+			_, _ = fmt.Fprintf(w, "depth{kind=\"mail\"} %d\ndepth{kind=\"sms\"} 0\ndone_total %d\ngo_goroutines 7\n", queue.Load(), done.Load())
+		}
+	}))
+	defer server.Close()
+	s := soon(server.URL)
+	s.Hang.Queue, s.Hang.Progress = "depth", "done_total"
+	s.Target.Metrics.URL = server.URL + "/metrics"
+	s.Target.Every = 50 * time.Millisecond
+	wants, err := observe.Wants(&s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	o, err := observe.New(observe.Config{Target: s.Target, Wants: wants, Since: func() time.Duration { return time.Since(start) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- o.Run(ctx) }()
+	defer func() {
+		cancel()
+		<-ended
+	}()
+	w := watch(t, s, func(c *hang.Config) {
+		c.Observer = o
+		c.Since = func() time.Duration { return time.Since(start) }
+	})
+	if r := w.next(); r.Rule != "H4" || !strings.Contains(r.Text, "3 wait in the queue, nothing was done for 10") {
+		t.Errorf("got %+v", r)
+	}
+	if text := w.evidence(w.settled("metrics", func(rs []loadtest.HangReport) bool { return len(rs[0].Evidence) > 1 })[0], "metrics.txt"); !strings.Contains(text, "done_total 0") {
+		t.Errorf("metrics.txt:\n%s", text)
+	}
+	w.send(t.Context(), server.URL+"/x") // from here on there is load
+	queue.Store(5)
+	if w.Drain(t.Context()) {
+		t.Error("it is at rest with a longer queue than before")
+	}
+	if r := w.next(); r.Rule != "H5" || !strings.Contains(r.Text, "5 wait in the queue (3 before)") {
+		t.Errorf("got %+v", r)
+	}
+	done.Store(1)
+	queue.Store(0)
+	if !w.Drain(t.Context()) {
+		t.Errorf("it is not at rest: %+v", w.Hangs())
+	}
+}
+
+func TestAServiceThatKeepsRequestsDoesNotDrain(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hold }))
+	defer server.Close()
+	defer close(hold)
+	s := soon(server.URL)
+	s.Hang.After, s.Hang.Gap = time.Minute, time.Minute
+	w := watch(t, s)
+	w.begin(server.URL)
+	w.settled("a request", func([]loadtest.HangReport) bool { return len(w.inflight()) == 1 })
+	if w.Drain(t.Context()) {
+		t.Error("it came to rest")
+	}
+	if r := w.next(); r.Rule != "H5" || !strings.Contains(r.Text, "after the load ended 1 request is still out") || r.For < s.Hang.Drain {
+		t.Errorf("got %+v", r)
+	}
+	w.giveUp()
+	if !w.Drain(t.Context()) {
+		t.Error("it did not come to rest")
+	}
+	w.end()
+	if w.Drain(t.Context()) {
+		t.Error("a detector that has ended says that the service is at rest")
+	}
+}
+
+func TestGivenUpRequestsAreStuckOnes(t *testing.T) {
+	t.Parallel()
+	s := soon("http://127.0.0.1:1")
+	w := watch(t, s)
+	w.Take(&loadtest.Sample{Seq: 4, Sent: 1, Done: s.Hang.After - 1, Outcome: loadtest.TimedOut})              // too soon
+	w.Take(&loadtest.Sample{Seq: 5, Sent: 1, First: 2, Done: 2 * s.Hang.After, Outcome: loadtest.TimedOut})    // it was being answered
+	w.Take(&loadtest.Sample{Seq: 6, Sent: 1, Done: s.Hang.After + 1, Outcome: loadtest.TimedOut, Traffic: 17}) // nobody's
+	w.Take(&loadtest.Sample{Seq: 7, Sent: 1, Done: s.Hang.After + 1, Outcome: loadtest.TimedOut})
+	if r := w.next(); r.Rule != "H1" || !strings.Contains(r.Text, "request 7 of hooks") {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestTheServicesOwnIncidentsAreEvidence(t *testing.T) {
+	t.Parallel()
+	hold := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != "/api/v1/incidents":
+			<-hold
+		case r.Header.Get("Authorization") == "Bearer t0ken":
+			_, _ = io.WriteString(w, `{"incidents":[{"id":"i-1"}]}`)
+		default:
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	defer server.Close()
+	defer close(hold)
+	for name, header := range map[string]http.Header{"with a token": {"Authorization": {"Bearer t0ken"}}, "without one": nil} {
+		w := watch(t, soon(server.URL), func(c *hang.Config) {
+			c.Incidents = loadtest.Endpoint{URL: server.URL + "/api/v1/incidents", Header: header}
+		})
+		w.begin(server.URL)
+		w.next()
+		if header != nil {
+			r := w.settled("incidents", func(rs []loadtest.HangReport) bool { return len(rs[0].Evidence) == 2 })[0]
+			if text := w.evidence(r, "incidents.json"); !strings.Contains(text, "i-1") {
+				t.Errorf("%s: incidents.json: %s", name, text)
+			}
+		} else {
+			w.settled("a note", func(rs []loadtest.HangReport) bool {
+				return strings.Contains(rs[0].Text, "its incidents could not be read: it answered 401")
+			})
+		}
+		w.giveUp()
+		w.end()
+	}
+}
+
+func TestSIGQUITIsSentOnlyWhenAllowed(t *testing.T) {
+	t.Parallel()
+	for _, allowed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("allowed %t", allowed), func(t *testing.T) {
+			t.Parallel()
+			child := startServer(t)
+			s := soon(child.url)
+			s.Target.PIDFile = filepath.Join(t.TempDir(), "pid")
+			if err := os.WriteFile(s.Target.PIDFile, fmt.Appendln(nil, child.cmd.Process.Pid), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s.Target.Pprof.URL = child.url + "/nothing/debug/pprof"
+			w := watch(t, s, func(c *hang.Config) { c.AllowSIGQUIT = allowed })
+			for _, path := range []string{"/deposit", "/withdraw"} {
+				w.begin(child.url + path)
+			}
+			w.next()
+			r := w.settled("a conclusion", func(rs []loadtest.HangReport) bool { return strings.Contains(rs[0].Text, "pprof did not answer") })[0]
+			if !allowed {
+				w.end()
+				if err := child.cmd.Process.Signal(syscall.Signal(0)); err != nil || strings.Contains(w.Hangs()[0].Text, "SIGQUIT") {
+					t.Errorf("the process was touched: %v, %s", err, r.Text)
+				}
+				return
+			}
+			r = w.settled("SIGQUIT", func(rs []loadtest.HangReport) bool {
+				return strings.Contains(rs[0].Text, "which ended; its stderr is "+child.stderr)
+			})[0]
+			r = w.settled("a dump", func(rs []loadtest.HangReport) bool {
+				return len(rs[0].Evidence) > len(r.Evidence) || strings.Contains(strings.Join(rs[0].Evidence, " "), "sigquit")
+			})[0]
+			if dump := w.evidence(r, "sigquit.txt"); !strings.Contains(dump, "(*bank).deposit") {
+				t.Errorf("sigquit.txt:\n%s", dump)
+			}
+		})
+	}
+}
+
+// locks is a service with two processes whose threads lock in different orders.
+const locks = `
+import os, sys, threading
+def work():
+    a, b, met = threading.Lock(), threading.Lock(), threading.Barrier(2)
+    def first():
+        with a:
+            met.wait()
+            b.acquire()
+    threading.Thread(target=first, daemon=True).start()
+    with b:
+        met.wait()
+        a.acquire()
+for _ in range(2):
+    if os.fork() == 0:
+        work()
+print("here", flush=True)
+sys.stdin.read()
+`
+
+func TestAProgramThatIsNotGoIsExplainedByItsProcesses(t *testing.T) {
+	t.Parallel()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("python3 is missing")
+		}
+		t.Skip("SKIPPED: python3 is missing; install it to test programs that are not Go")
+	}
+	cmd := exec.Command(python, "-c", locks)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	line := startChild(t, cmd)
+	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	line()
+	hold := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hold }))
+	defer server.Close()
+	defer close(hold)
+	s := soon(server.URL) // what it answers is another matter
+	s.Target.PID = cmd.Process.Pid
+	w := watch(t, s, func(c *hang.Config) { c.AllowSIGQUIT, c.Apart = true, 500*time.Millisecond })
+	w.begin(server.URL)
+	w.next()
+	r := w.settled("a conclusion", func(rs []loadtest.HangReport) bool { return rs[0].Deadlock != "" })[0]
+	if !strings.HasPrefix(r.Deadlock, "2 of 2 workers wait in futex") || !strings.HasSuffix(r.Deadlock, "looks like a lock") {
+		t.Errorf("got %q", r.Deadlock)
+	}
+	if text := w.evidence(r, "processes-2.txt"); strings.Count(text, "process ") < 3 || !strings.Contains(text, "futex") {
+		t.Errorf("processes-2.txt:\n%s", text)
+	}
+	w.settled("a note", func(rs []loadtest.HangReport) bool { return strings.Contains(rs[0].Text, "SIGQUIT was not sent") })
+}
+
+// TestRunEndsWhileEvidenceIsGathered: pprof does not answer, and the second
+// dump would be due in a minute.
+func TestRunEndsWhileEvidenceIsGathered(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	s := soon(server.URL)
+	s.Target.Pprof.URL = server.URL
+	w := watch(t, s, func(c *hang.Config) { c.Apart = time.Minute })
+	w.begin(server.URL)
+	w.next()
+	w.giveUp()
+	w.end()
+	if r := w.Hangs()[0]; !strings.Contains(r.Text, "pprof did not answer") {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestDetectorsStartAndStop(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	s := soon(server.URL)
+	s.Hang.Probe = "/"
+	s.Target.Pprof.URL = server.URL
+	for range 100 {
+		w := watch(t, s)
+		w.end()
+		if got := w.Hangs(); len(got) != 0 {
+			t.Errorf("events: %+v", got)
+		}
+	}
+}
+
+func TestConfigurationIsChecked(t *testing.T) {
+	t.Parallel()
+	fine := func() hang.Config {
+		s := soon("http://127.0.0.1:1")
+		o, err := observe.New(observe.Config{Since: func() time.Duration { return 0 }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hang.Config{Scenario: &s, Observer: o, Since: func() time.Duration { return 0 }, Inflight: func() []hang.Request { return nil }}
+	}
+	for says, change := range map[string]func(*hang.Config){
+		"Inflight is missing": func(c *hang.Config) { c.Inflight = nil },
+		"no address":          func(c *hang.Config) { c.Scenario.Target.BaseURL, c.Scenario.Hang.Probe = "x", "/" },
+		"for example /health": func(c *hang.Config) { c.Scenario.Hang.Probe = ":%" },
+		"is no metric":        func(c *hang.Config) { c.Scenario.Hang.Queue = "a b" },
+	} {
+		c := fine()
+		change(&c)
+		if _, err := hang.New(c); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want %q", err, says)
+		}
+	}
+	if _, err := hang.New(fine()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTimeInWhichThisMachineSleptDoesNotCount: the clock jumps while a request is out.
+func TestTimeInWhichThisMachineSleptDoesNotCount(t *testing.T) {
+	t.Parallel()
+	var slept atomic.Int64
+	start := time.Now()
+	since := func() time.Duration { return time.Since(start) + time.Duration(slept.Load()) }
+	looked := make(chan struct{}, 1)
+	w := watch(t, soon("http://127.0.0.1:1"), func(c *hang.Config) {
+		c.Since = since
+		c.Inflight = func() []hang.Request {
+			select {
+			case looked <- struct{}{}:
+			default:
+			}
+			return []hang.Request{{Traffic: "hooks", Sent: time.Millisecond}}
+		}
+	})
+	<-looked
+	slept.Store(int64(time.Minute))
+	for range 2 {
+		if r := w.next(); r.At < time.Minute || r.For > 30*time.Second {
+			t.Errorf("got %+v", r)
+		}
+	}
+}
