@@ -56,6 +56,9 @@ func (v Verdict) rank() int {
 	})
 }
 
+// Compare returns how v goes before w: negative if it does, as [Decide] sees it.
+func (v Verdict) Compare(w Verdict) int { return cmp.Compare(v.rank(), w.rank()) }
+
 // Reason is one thing that speaks against a run.
 type Reason struct {
 	Verdict   Verdict       `json:"verdict"`
