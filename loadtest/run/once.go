@@ -26,6 +26,7 @@ type trial struct {
 	clock    *clock
 
 	attack   *attack.Attack
+	planned  []func(until time.Duration) uint64 // by traffic
 	recorder *record.Recorder
 	judge    *judge.Judge
 	ledger   *ledger.Ledger // nil: nothing has an id
@@ -91,7 +92,7 @@ func (t *trial) openLedger() (err error) {
 	return nil
 }
 
-// plan tells the recorder what is due until when.
+// plan finds out what is due until when.
 func (t *trial) plan() error {
 	for i := range t.scenario.Traffic {
 		schedules := make([]pace.Schedule, len(t.scenario.Phases))
@@ -101,7 +102,7 @@ func (t *trial) plan() error {
 				return err
 			}
 		}
-		t.recorder.Plan(i, func(until time.Duration) uint64 {
+		due := func(until time.Duration) uint64 {
 			planned := uint64(0)
 			for j, schedule := range schedules {
 				if at := until - t.scenario.Begins(j); at > 0 {
@@ -109,7 +110,9 @@ func (t *trial) plan() error {
 				}
 			}
 			return planned
-		})
+		}
+		t.planned = append(t.planned, due)
+		t.recorder.Plan(i, due)
 	}
 	return nil
 }

@@ -15,10 +15,10 @@ type Standing struct {
 	Length     time.Duration // of the load
 	Phase      string
 	Counts     attack.Counts
+	Planned    []uint64 // due by now, by traffic
 	Live       record.Live
 	Thresholds []loadtest.ThresholdResult // as they stand
 	Hangs      []loadtest.HangReport
-	Faults     []loadtest.FaultReport // that are over
 }
 
 func (t *trial) show() {
@@ -36,6 +36,9 @@ func (t *trial) standing() Standing {
 	s := Standing{
 		Scenario: t.scenario.Name, Now: now, Length: t.scenario.Length(), Phase: t.phase(now),
 		Counts: t.attack.Counts(), Live: t.recorder.Live(now, oldest), Thresholds: t.judge.Standing(), Hangs: t.hang.Hangs(),
+	}
+	for _, due := range t.planned {
+		s.Planned = append(s.Planned, due(now))
 	}
 	return s
 }
