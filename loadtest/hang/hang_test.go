@@ -51,6 +51,9 @@ func TestADeadlockIsFoundWithBothStacks(t *testing.T) {
 	}
 	got := w.settled("a deadlock", func(rs []loadtest.HangReport) bool { return rs[0].Deadlock != "" })
 	for _, r := range got {
+		if strings.Join(r.Evidence, " ") != strings.Join(got[0].Evidence, " ") {
+			t.Errorf("events that began together do not share their evidence: %q, %q", r.Evidence, got[0].Evidence)
+		}
 		if !strings.HasPrefix(r.Deadlock, "deadlock suspected: 2 goroutines wait for locks") ||
 			!strings.Contains(r.Deadlock, "(*bank).deposit") || !strings.Contains(r.Deadlock, "(*bank).withdraw") || !strings.HasSuffix(r.Deadlock, " goroutines") {
 			t.Errorf("%s: %q", r.Rule, r.Deadlock)
@@ -179,6 +182,26 @@ func TestAFrozenProcessIsSeenByTheProber(t *testing.T) {
 	w.over()
 }
 
+// TestTheProberTakesAFreshConnectionEveryTime: connections that are there are
+// still served, new ones are refused.
+func TestTheProberTakesAFreshConnectionEveryTime(t *testing.T) {
+	t.Parallel()
+	probed := make(chan struct{}, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { probed <- struct{}{} }))
+	defer server.Close()
+	s := soon(server.URL)
+	s.Hang.Probe = "/"
+	w := watch(t, s)
+	<-probed
+	<-probed
+	if err := server.Listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.next(); r.Rule != "H3" || !strings.Contains(r.Text, "connection refused") {
+		t.Errorf("got %+v", r)
+	}
+}
+
 func TestWhatIsAnsweredWrongIsNamed(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -289,14 +312,58 @@ func TestAServiceThatKeepsRequestsDoesNotDrain(t *testing.T) {
 	}
 }
 
+// TestRestIsNotWhatWasSeenBefore: nobody scrapes after the load.
+func TestRestIsNotWhatWasSeenBefore(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "go_goroutines 7\n") }))
+	defer server.Close()
+	start := time.Now()
+	since := func() time.Duration { return time.Since(start) }
+	s := soon(server.URL)
+	s.Target.Metrics.URL = server.URL
+	o, err := observe.New(observe.Config{Target: s.Target, Since: since})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Scrape(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	looked := make(chan struct{}, 100)
+	w := watch(t, s, func(c *hang.Config) {
+		c.Observer, c.Since = o, since
+		inflight := c.Inflight
+		c.Inflight = func() []hang.Request {
+			select {
+			case looked <- struct{}{}:
+			default:
+			}
+			return inflight()
+		}
+	})
+	<-looked
+	<-looked // then the first look is over, and has seen the service at rest
+	w.send(t.Context(), server.URL)
+	if w.Drain(t.Context()) {
+		t.Error("it is at rest")
+	}
+	if r := w.next(); !strings.Contains(r.Text, "goroutines are not told any more") {
+		t.Errorf("got %+v", r)
+	}
+}
+
 func TestGivenUpRequestsAreStuckOnes(t *testing.T) {
 	t.Parallel()
 	s := soon("http://127.0.0.1:1")
 	w := watch(t, s)
-	w.Take(&loadtest.Sample{Seq: 4, Sent: 1, Done: s.Hang.After - 1, Outcome: loadtest.TimedOut})              // too soon
-	w.Take(&loadtest.Sample{Seq: 5, Sent: 1, First: 2, Done: 2 * s.Hang.After, Outcome: loadtest.TimedOut})    // it was being answered
-	w.Take(&loadtest.Sample{Seq: 6, Sent: 1, Done: s.Hang.After + 1, Outcome: loadtest.TimedOut, Traffic: 17}) // nobody's
-	w.Take(&loadtest.Sample{Seq: 7, Sent: 1, Done: s.Hang.After + 1, Outcome: loadtest.TimedOut})
+	for _, sample := range []loadtest.Sample{
+		{Seq: 6, Done: s.Hang.After + 1, Traffic: 17},      // nobody's
+		{Seq: 7, Done: s.Hang.After + 1},                   // the last that counts
+		{Seq: 4, Done: s.Hang.After - 1},                   // too soon
+		{Seq: 5, Done: 2 * s.Hang.After, First: time.Hour}, // it was being answered
+	} {
+		sample.Sent, sample.Outcome = 1, loadtest.TimedOut
+		w.Take(&sample)
+	}
 	if r := w.next(); r.Rule != "H1" || !strings.Contains(r.Text, "request 7 of hooks") {
 		t.Errorf("got %+v", r)
 	}
