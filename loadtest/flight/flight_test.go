@@ -244,15 +244,12 @@ func TestLevelIsWhatWasUnderWayAtEachLook(t *testing.T) {
 		}
 		settled := time.Duration(0)
 		check := func(until time.Duration) {
-			got, want := l.Settle(until), 0
-			for at := (settled + step) / step; at*step <= until; at++ {
-				want = max(want, under[at])
-			}
-			if settled == 0 {
-				return // the look at 0 is in it too
+			got, want := l.Settle(until), flight.Load{}
+			for at := (settled + step - 1) / step; at*step < until; at++ {
+				want.Add(flight.Load{Looks: 1, Sum: float64(under[at]), Most: under[at], Least: under[at]})
 			}
 			if got != want {
-				t.Fatalf("seed %d: %d were under way between %s and %s, want %d", seed, got, settled, until, want)
+				t.Fatalf("seed %d: %+v under way between %s and %s, want %+v", seed, got, settled, until, want)
 			}
 		}
 		for _, r := range rs {
@@ -273,11 +270,12 @@ func TestLevelSurvivesTimeThatNobodySettled(t *testing.T) {
 			l.Take(time.Duration(i)*time.Minute, time.Duration(i)*time.Minute+100*ms)
 		}
 	}
-	if got := l.Settle(10 * time.Minute); got != 5 {
-		t.Errorf("%d, want the 5 of the first minute", got)
+	want := flight.Load{Looks: 600_000, Sum: 100 * (5 + 4 + 3), Most: 5}
+	if got := l.Settle(10 * time.Minute); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := l.Settle(11 * time.Minute); got != 0 {
-		t.Errorf("%d are still under way", got)
+	if got := l.Settle(11 * time.Minute); got != (flight.Load{Looks: 60_000}) {
+		t.Errorf("%+v are still under way", got)
 	}
 }
 

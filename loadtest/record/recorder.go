@@ -118,7 +118,7 @@ func (r *Recorder) settle(line time.Duration) {
 	for end := r.series.closed() + time.Second; end <= line; end += time.Second {
 		longest := time.Duration(0)
 		r.gaps.Settle(end, func(g flight.Gap) { longest = max(longest, g.To-g.From) })
-		r.series.closeOne(longest, r.level.Settle(end))
+		r.series.closeOne(longest, r.level.Settle(end).Most)
 	}
 }
 
