@@ -123,7 +123,7 @@ func (t *Threshold) Label(name string) (string, bool) {
 }
 
 // Needs returns how many samples a quantile needs before it means anything:
-// ten beyond it. Other aggregates need one, and counts and ratios none.
+// ten beyond it. Counts, rates and differences need none, all others one.
 func (t *Threshold) Needs() uint64 {
 	switch t.Aggregate {
 	case Quantile:

@@ -32,8 +32,19 @@ var verdicts = []struct {
 	verdict Verdict
 	code    int
 }{
-	{Internal, 70}, {Usage, 64}, {Interrupted, 130}, {Terminated, 143}, {Correctness, 11}, {Hung, 12}, {Invalid, 20},
-	{Aborted, 30}, {SLO, 10}, {Leaking, 13}, {Regression, 14}, {Inconclusive, 21}, {Pass, 0},
+	{Internal, 70},
+	{Usage, 64},
+	{Interrupted, 130},
+	{Terminated, 143},
+	{Correctness, 11},
+	{Hung, 12},
+	{Invalid, 20},
+	{Aborted, 30},
+	{SLO, 10},
+	{Leaking, 13},
+	{Regression, 14},
+	{Inconclusive, 21},
+	{Pass, 0},
 }
 
 // Code is what the program exits with.

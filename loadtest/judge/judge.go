@@ -133,7 +133,8 @@ func (j *Judge) FaultEnded(name string, at time.Duration) {
 }
 
 // Advance says what time it is, so that windows close although nothing comes, and
-// returns why the run is to be ended. Each reason is returned once.
+// returns why the run is to be ended. Each reason is returned once. Samples may lag
+// behind it by less than a second.
 func (j *Judge) Advance(now time.Duration) []loadtest.Reason {
 	j.mu.Lock()
 	defer j.mu.Unlock()

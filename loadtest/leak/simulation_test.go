@@ -54,7 +54,7 @@ func trials() uint64 {
 	if testing.Short() {
 		return 30
 	}
-	return 200
+	return 100
 }
 
 // The table of the design, reproduced: how often the rule cries, by what there is to find.
