@@ -51,6 +51,10 @@ var mayImport = map[string][]string{
 	},
 
 	"cmd/seadog/config": {"deployer", "watchdog"},
+	"cmd/seadog/gate": {
+		"cmd/seadog/scene", "deployer", "deployer/cluster", "loadtest", "loadtest/attack", "loadtest/fault", "loadtest/fault/proxy",
+		"loadtest/leak", "loadtest/observe", "loadtest/report", "loadtest/run", "loadtest/spec", "scenarios", "watchdog", "watchdog/journal",
+	},
 	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config", "watchdog/process"},
 	"cmd/seadog/demo":   {"cmd/seadog/scene", "deployer", "deployer/client", "watchdog"},
 }

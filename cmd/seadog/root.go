@@ -36,7 +36,7 @@ outlive its deadline.`,
 	)
 	for _, c := range []*cobra.Command{
 		newServeCommand(e), newInitCommand(e), newCheckCommand(e), newDoctorCommand(e), newDemoCommand(e),
-		newTopCommand(e), newIncidentsCommand(e), newDumpCommand(e), newLabCommand(e), newLoadCommand(e),
+		newTopCommand(e), newIncidentsCommand(e), newDumpCommand(e), newLabCommand(e), newLoadCommand(e), newSoakCommand(e),
 	} {
 		c.GroupID = "service"
 		root.AddCommand(c)

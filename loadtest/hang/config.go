@@ -23,6 +23,7 @@ const (
 type Config struct {
 	Scenario *loadtest.Scenario // Hang, Target, Client, Thresholds
 	// Since is the time since the start of the run; safe for several goroutines.
+	// Until the load starts it may count from far below zero, and then jump to zero.
 	Since func() time.Duration
 	// Inflight returns the requests that are out, oldest first; it may leave
 	// out younger ones. It is called ten times a second.

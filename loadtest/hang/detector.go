@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -130,15 +131,16 @@ func (d *Detector) Run(ctx context.Context) error {
 // look takes the facts and lets all rules see them.
 func (d *Detector) look(ctx context.Context) *facts {
 	f := d.facts()
-	if f.at-d.looked > tick+lateness {
+	if late := f.at - d.looked - tick; late > lateness {
 		d.woke = f.at
-		d.config.Log.Warn("this machine was late; that time does not count", slog.Duration("late", f.at-d.looked-tick))
+		if d.looked >= 0 { // else the load has started, and with it the clock
+			d.config.Log.Warn("this machine was late; that time does not count", slog.Duration("late", late))
+		}
 	}
 	d.looked = f.at
 	f.woke = d.woke
 	if d.loaded = d.loaded || f.completed > 0 || len(f.inflight) > 0; !d.loaded {
-		d.before = d.rest(f, 0)
-		d.before.inflight = 0
+		d.before.known(d.rest(f, math.MinInt64))
 	}
 	for _, r := range d.rules {
 		if e := d.events.note(r.name(), r.look(f), f.at); e != nil {

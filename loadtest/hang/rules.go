@@ -83,7 +83,7 @@ func (probing) look(f *facts) finding {
 	if f.probe.failures < inARow {
 		return finding{}
 	}
-	return finding{stuck, f.probe.since, fmt.Sprintf("%d fresh connections in a row were not answered: %s", f.probe.failures, f.probe.why)}
+	return finding{stuck, max(f.probe.since, f.woke), fmt.Sprintf("%d fresh connections in a row were not answered: %s", f.probe.failures, f.probe.why)}
 }
 
 // idleWork is H4: work waits behind a front that is well, and none is done.
@@ -120,6 +120,16 @@ type rest struct {
 	inflight   int
 	queue      level
 	goroutines level
+}
+
+// known takes over what is known of now, which is before the load as well.
+func (before *rest) known(now rest) {
+	if now.queue.known {
+		before.queue = now.queue
+	}
+	if now.goroutines.known {
+		before.goroutines = now.goroutines
+	}
 }
 
 const (

@@ -16,12 +16,15 @@ const readyWithin = 30 * time.Second
 
 // Command is a command that serves at an address.
 type Command struct {
-	Path  string // of the executable
-	Args  []string
-	Env   []string // of this process if nil
-	Dir   string
-	Log   string // file that gets its output, which is appended
-	Ready string // URL that answers 200 as soon as it serves
+	Path string // of the executable
+	Args []string
+	Env  []string // of this process if nil
+	Dir  string
+	Log  string // file that gets its output, which is appended
+	// Unread leaves its standard output in a pipe that nobody reads; Log then only
+	// gets what it writes to standard error.
+	Unread bool
+	Ready  string // URL that answers 200 as soon as it serves
 }
 
 // Child is a running [Command]. It is in a process group of its own: a ^C
@@ -29,6 +32,7 @@ type Command struct {
 type Child struct {
 	cmd    *exec.Cmd
 	log    string
+	unread *os.File      // the end of a pipe; nil: there is none
 	exited chan struct{} // closed when it is gone
 	err    error         // of Wait, once exited is closed
 }
@@ -57,15 +61,32 @@ func Launch(c Command) (*Child, error) {
 	cmd.Env, cmd.Dir = c.Env, c.Dir
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", c.Path, err)
-	}
 	child := &Child{cmd: cmd, log: c.Log, exited: make(chan struct{})}
+	if c.Unread {
+		read, write, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		defer write.Close()
+		cmd.Stdout, child.unread = write, read
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start %s: %w", c.Path, err), child.forget())
+	}
 	go func() {
 		child.err = cmd.Wait()
+		_ = child.forget()
 		close(child.exited)
 	}()
 	return child, nil
+}
+
+// forget closes the pipe that nobody reads.
+func (c *Child) forget() error {
+	if c.unread == nil {
+		return nil
+	}
+	return c.unread.Close()
 }
 
 // answers waits until url answers 200.
