@@ -29,7 +29,7 @@ func (j *Judge) result(r *rule, f Facts) loadtest.ThresholdResult {
 	} else {
 		out = r.of(r.whole.read(r.t, r.scope.length(j.now).Seconds()))
 	}
-	if r.service == nil || out.Verdict != loadtest.Pass && out.Known {
+	if r.service == nil || out.Verdict != loadtest.Pass {
 		return out
 	}
 	if hole := r.service.missing(&r.scope, j.now); hole.length() > 0 {

@@ -249,7 +249,7 @@ func TestMetricsThatWereGoneAreNoPass(t *testing.T) {
 		"also in a fault":       {served(loadtest.Max, "x", nil), hole(44, 48), loadtest.Inconclusive, "for 4s"},
 		"windows":               {served(loadtest.Max, "x", over(10*sec)), hole(20, 24), loadtest.Inconclusive, "for 4s"},
 		"it fails anyway":       {limit(served(loadtest.Max, "x", nil), loadtest.Less, 5), hole(20, 30), loadtest.SLO, ""},
-		"never":                 {served(loadtest.Max, "x", nil), hole(0, 99), loadtest.Inconclusive, "no x"},
+		"never":                 {served(loadtest.Max, "x", nil), hole(0, 99), loadtest.Inconclusive, "no x in the judged phases"},
 		"a slope":               {served(loadtest.Slope, "x", nil), hole(30, 35), loadtest.Inconclusive, ""},
 	}
 	for name, test := range tests {
