@@ -90,6 +90,7 @@ func TestShapesOfAFewHits(t *testing.T) {
 			loadtest.Pacing{Kind: loadtest.Spike, Base: 1, Peak: 4, At: time.Second, For: time.Second}, 1, 3 * time.Second, ms(0, 1000, 1250, 1500, 1750, 2000),
 		},
 		"spike at once":               {loadtest.Pacing{Kind: loadtest.Spike, Peak: 2, For: time.Second}, 1, 3 * time.Second, ms(0, 500)},
+		"no spike in a short phase":   {loadtest.Pacing{Kind: loadtest.Spike, Base: 1, Peak: 9, At: 2 * time.Second, For: time.Second}, 1, 2 * time.Second, ms(0, 1000)},
 		"burst":                       {loadtest.Pacing{Kind: loadtest.Burst, Size: 2, Every: time.Second}, 1, 2500 * time.Millisecond, ms(0, 0, 1000, 1000, 2000, 2000)},
 		"bursts of one and a half":    {loadtest.Pacing{Kind: loadtest.Burst, Size: 3, Every: time.Second}, 0.5, 4 * time.Second, ms(0, 0, 1000, 2000, 2000, 3000)},
 		"replay":                      {loadtest.Pacing{Kind: loadtest.Replayed, Speed: 1, Offsets: ms(0, 10, 10, 70)}, 1, time.Second, ms(0, 10, 10, 70)},

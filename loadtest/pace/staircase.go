@@ -113,13 +113,12 @@ func checkSpike(o order) error {
 		return err
 	case o.Peak <= o.Base:
 		return &Problem{"peak", "is not above base", "write a peak above base, or use kind: steps"}
-	case o.At >= o.length:
-		return &Problem{"at", fmt.Sprintf("the spike would begin at %s, and the phase ends after %s", o.At, o.length), "let it begin earlier, or make the phase longer"}
 	}
 	return nil
 }
 
-// newSpike plans a base rate, and a peak out of nowhere:
+// newSpike plans a base rate, and a peak out of nowhere, unless the phase ends
+// before it:
 //
 //	peak        ┌──┐
 //	            │  │ for

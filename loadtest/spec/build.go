@@ -100,8 +100,6 @@ func (b *builder) client() {
 	case b.bad["client.max_inflight"]:
 	case c.MaxConns < 1 || c.MaxConns > most:
 		b.fail("client.max_conns", fmt.Sprintf("write a number from 1 to %d", most), "%d is out of range", c.MaxConns)
-	case c.MaxConns < c.MaxInflight:
-		b.fail("client.max_conns", "write at least max_inflight, or lower that", "%d connections for %d requests: some would wait within the client, and count as the target's", c.MaxConns, c.MaxInflight)
 	}
 	b.between("client.timeout", c.Timeout, time.Millisecond, 10*time.Minute)
 	b.between("client.late_limit", c.LateLimit, 0, time.Hour)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seadog/seadog/loadtest"
@@ -89,8 +88,8 @@ func (b *builder) hang() {
 		After: b.patience("hang.after", f.After, b.hangAfter()), Gap: b.patience("hang.gap", f.Gap, time.Second),
 		Drain: b.patience("hang.drain", f.Drain, 30*time.Second), Probe: f.Probe, Queue: f.Queue, Progress: f.Progress, Tolerate: f.Tolerate,
 	}
-	if b.given(key+".probe") && (!strings.HasPrefix(h.Probe, "/") || strings.ContainsAny(h.Probe, " #{\n")) {
-		b.fail(key+".probe", "write a path like /healthz", "%q is not a path", cut(h.Probe))
+	if b.given(key + ".probe") {
+		b.isPath(key+".probe", h.Probe)
 	}
 	for k, series := range map[string]string{"queue": h.Queue, "progress": h.Progress} {
 		if !b.given(below(key, k)) {

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,8 +14,9 @@ type class struct {
 	metrics    []loadtest.Metric
 	unit       loadtest.Unit
 	aggregates []loadtest.Aggregate
-	requests   bool // of requests: of a scenario, in a phase, over windows
-	whole      bool // of the whole run only
+	labels     string // that it may have; of the service's own metrics, any
+	requests   bool   // of requests
+	whole      bool   // of the whole run only
 }
 
 const (
@@ -33,15 +35,16 @@ const (
 func classes() []class {
 	type ms = []loadtest.Metric
 	type as = []loadtest.Aggregate
-	gauge := as{mean, most, least, slope, delta}
+	gauge := as{quantile, mean, most, least, slope, delta}
+	const ofRequests, ofFlight = "scenario variant outcome code", "scenario variant"
 	return []class{
-		{ms{loadtest.MetricResponse, loadtest.MetricService, loadtest.MetricSelfLag, loadtest.MetricSlotWait, loadtest.MetricTTFB}, loadtest.Seconds, as{quantile, mean, most, least}, true, false},
-		{ms{loadtest.MetricGap}, loadtest.Seconds, as{most}, true, false},
-		{ms{loadtest.MetricFailed, loadtest.MetricDropped, loadtest.MetricSent}, loadtest.NoUnit, as{counted, perTime, ratio}, true, false},
-		{ms{loadtest.MetricInflight}, loadtest.NoUnit, as{mean, most, least}, true, false},
-		{ms{loadtest.MetricLost, loadtest.MetricDuplicate, loadtest.MetricUnknown, loadtest.MetricRefused, loadtest.MetricHangs}, loadtest.NoUnit, as{counted}, false, true},
-		{ms{loadtest.MetricRSS, loadtest.MetricHeapLive}, loadtest.Bytes, gauge, false, false},
-		{ms{loadtest.MetricGoroutines, loadtest.MetricFDs, loadtest.MetricThreads}, loadtest.NoUnit, gauge, false, false},
+		{ms{loadtest.MetricResponse, loadtest.MetricService, loadtest.MetricSelfLag, loadtest.MetricSlotWait, loadtest.MetricTTFB}, loadtest.Seconds, as{quantile, mean, most, least}, ofRequests, true, false},
+		{ms{loadtest.MetricGap}, loadtest.Seconds, as{most}, ofFlight, true, false},
+		{ms{loadtest.MetricFailed, loadtest.MetricDropped, loadtest.MetricSent}, loadtest.NoUnit, as{counted, perTime, ratio}, ofRequests, true, false},
+		{ms{loadtest.MetricInflight}, loadtest.NoUnit, as{mean, most, least}, ofFlight, true, false},
+		{ms{loadtest.MetricLost, loadtest.MetricDuplicate, loadtest.MetricUnknown, loadtest.MetricRefused, loadtest.MetricHangs}, loadtest.NoUnit, as{counted}, "", false, true},
+		{ms{loadtest.MetricRSS, loadtest.MetricHeapLive}, loadtest.Bytes, gauge, "", false, false},
+		{ms{loadtest.MetricGoroutines, loadtest.MetricFDs, loadtest.MetricThreads}, loadtest.NoUnit, gauge, "", false, false},
 	}
 }
 
@@ -119,13 +122,37 @@ func (p *parsed) check() *ThresholdError {
 		return wrongAt(p.labels[0], "leave it out", "%s has no labels", p.Metric)
 	}
 	if c.requests {
-		for i, l := range p.Labels {
-			if l.Name != "scenario" {
-				return wrongAt(p.labels[i], "write scenario=NAME", "unknown label %s", cut(l.Name))
-			}
+		return p.checkLabels(strings.Fields(c.labels))
+	}
+	return nil
+}
+
+var codeRE = regexp.MustCompile(`^[2-5]([0-9][0-9]|xx)$`)
+
+// checkLabels checks the labels of requests, but for names of the scenario's.
+func (p *parsed) checkLabels(known []string) *ThresholdError {
+	for i, l := range p.Labels {
+		switch {
+		case !slices.Contains(known, l.Name):
+			return wrongAt(p.labels[i], suggest(l.Name, known, "labels of "+string(p.Metric)+" are "), "unknown label %s", cut(l.Name))
+		case l.Name == "outcome" && !slices.Contains(outcomes(), l.Value):
+			return wrongAt(p.labels[i], suggest(l.Value, outcomes(), "there are "), "there is no outcome %s", cut(l.Value))
+		case l.Name == "code" && !codeRE.MatchString(l.Value):
+			return wrongAt(p.labels[i], "write code=503, or code=5xx for all of them", "%s is not the status of an answer", cut(l.Value))
 		}
 	}
 	return nil
+}
+
+// outcomes are the names of those that are booked on the target.
+func outcomes() []string {
+	var names []string
+	for o := range loadtest.Outcome(loadtest.Outcomes) {
+		if o != loadtest.OwnFault {
+			names = append(names, o.String())
+		}
+	}
+	return names
 }
 
 func (p *parsed) checkRecover() *ThresholdError {

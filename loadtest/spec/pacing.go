@@ -94,7 +94,7 @@ func (b *builder) schedules(key string, p loadtest.Pacing, t *loadtest.Traffic) 
 		b.fail(below(key, problem.Key), problem.Do, "%s", problem.What)
 		return
 	}
-	sent, hits := false, uint64(0)
+	sent, hits, longest := false, uint64(0), time.Duration(0)
 	for i, phase := range b.s.Phases {
 		if b.bad[item("phases", i)+".for"] || b.bad[item("phases", i)+".scale"] || t.Phases != nil && !slices.Contains(t.Phases, phase.Name) {
 			continue
@@ -104,10 +104,14 @@ func (b *builder) schedules(key string, p loadtest.Pacing, t *loadtest.Traffic) 
 			b.fail(below(key, problem.Key), problem.Do, "in phase %s, %s", phase.Name, problem.What)
 			return
 		}
-		sent = sent || phase.Scale > 0
+		sent, longest = sent || phase.Scale > 0, max(longest, phase.For)
 		hits += s.Planned(phase.For)
 	}
-	if sent && hits == 0 {
+	switch {
+	case !sent:
+	case p.Kind == loadtest.Spike && p.At >= longest:
+		b.fail(key+".at", "let it begin earlier, or make a phase longer", "the spike would begin at %s, and no phase is longer than %s", p.At, longest)
+	case hits == 0:
 		b.fail(key, "make the phases longer, or the first request earlier", "nothing is due in any phase")
 	}
 }

@@ -172,9 +172,9 @@ func bodySize(b *loadtest.Body) int64 {
 // invalid when it has not.
 func (p *planner) resources() {
 	c := p.s.Client
-	p.plan.Connections = c.MaxConns
-	p.plan.Descriptors = 2*c.MaxConns + 256
-	p.plan.Dials = uint64(c.MaxConns)
+	p.plan.Connections = min(c.MaxConns, c.MaxInflight)
+	p.plan.Descriptors = 2*p.plan.Connections + 256
+	p.plan.Dials = uint64(p.plan.Connections)
 	if c.FreshConns {
 		p.plan.Dials = p.busiestMinute()
 	}
@@ -201,6 +201,9 @@ func (p *planner) notes() {
 	note := func(text string, args ...any) { p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(text, args...)) }
 	if p.s.Client.CatchUp == 0 {
 		note("catch_up: unlimited sends all that was missed at once after a stall: the target is knocked down a second time")
+	}
+	if c := p.s.Client; c.MaxConns < c.MaxInflight {
+		note("%d connections for %d requests at once: some wait for a connection, and service counts that as the target's time", c.MaxConns, c.MaxInflight)
 	}
 	if len(p.s.Thresholds) == 0 {
 		note("there is no threshold: only hangs, a faulty generator or a ledger that does not balance can fail this run")

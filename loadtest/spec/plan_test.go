@@ -180,6 +180,42 @@ func TestAPlanIsJSONForMachines(t *testing.T) {
 	}
 }
 
+// Windows are cut out of each phase for itself; what is left at its end is
+// none, and next to a fault none is left where faults are left out.
+func TestWindowsBeginWithTheirPhases(t *testing.T) {
+	t.Parallel()
+	p := plan(t, parts(head, aim, `
+phases: [{name: a, for: 7s}, {name: b, for: 20s}]
+scenarios:
+  - name: web
+    pacing: {kind: constant, rate: 100/s}
+    request: {path: /, id: {header: X-Id}, sign: {scheme: github-sha256, secret_env: HOOK_SECRET}}
+    replay: {share: 20%}
+    negative:
+      - {name: unsigned, share: 10%, mutate: unsigned, expect: {status: [401]}}
+      - {name: json, share: 30%, mutate: json, expect: {status: [400]}}
+faults: [{name: freeze, phase: b, at: 7s, for: 2s, do: {kind: stop}}, {name: kill, phase: b, at: 17s, do: {kind: kill}}]
+thresholds:
+  - mean(response) < 1s over 5s
+  - mean(response) < 1s over 5s outside faults
+  - mean(response) < 1s over 1s in fault(freeze)
+  - p50(response{variant=plain}) < 1s
+  - p50(response{variant=replay}) < 1s
+  - p50(response{variant=negative}) < 1s
+  - p50(response{variant=json}) < 1s in b
+`))
+	type row struct {
+		windows int
+		samples uint64
+	}
+	want := []row{{5, 500}, {3, 500}, {2, 100}, {0, 1080}, {0, 540}, {0, 1080}, {0, 600}}
+	for i, th := range p.Thresholds {
+		if got := (row{th.Windows, th.Samples}); got != want[i] {
+			t.Errorf("%s: %+v, want %+v", th.Text, got, want[i])
+		}
+	}
+}
+
 // A scenario that was changed after it was read is planned as it is now.
 func TestAPlanWithoutSamplesSaysThatNoVerdictIsPossible(t *testing.T) {
 	t.Parallel()
@@ -228,6 +264,10 @@ func TestNotesOfAPlan(t *testing.T) {
 	}
 	if p.Bytes != 30000*int64(len("{\"id\": \"{{id}}\"}\n")) {
 		t.Errorf("%d bytes of bodies", p.Bytes)
+	}
+	few := plan(t, parts(head, aim, phases, web, "client: {max_inflight: 300, max_conns: 100}\n"))
+	if few.Connections != 100 || few.Descriptors != 456 || !strings.Contains(strings.Join(few.Notes, "\n"), "100 connections for 300 requests at once") {
+		t.Errorf("%+v", few)
 	}
 	s := parse(t, planned)
 	s.Phases = s.Phases[:1]

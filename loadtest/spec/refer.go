@@ -8,7 +8,7 @@ import (
 
 func (b *builder) thresholds() {
 	all := make([]*parsed, len(b.f.Thresholds))
-	windows := false // some threshold is judged in windows
+	windows := false // some threshold shows when all is well again after a fault
 	for i, text := range b.f.Thresholds {
 		p, err := parse(text)
 		if err != nil {
@@ -16,7 +16,7 @@ func (b *builder) thresholds() {
 			continue
 		}
 		all[i] = p
-		windows = windows || p.Over > 0
+		windows = windows || p.Over > 0 && p.InFault == ""
 	}
 	for i, p := range all {
 		if p == nil {
@@ -47,7 +47,7 @@ func (b *builder) refer(p *parsed, windows bool) *ThresholdError {
 			return err
 		}
 		if !windows {
-			return wrongAt(p.aggregate, "add one like: p99(response) < 500ms over 1s", "recover waits until all thresholds with over hold again, and there is none")
+			return wrongAt(p.aggregate, "add one like: p99(response) < 500ms over 1s", "recover waits until all thresholds with over hold again, and there is none but those in fault(…)")
 		}
 		return nil
 	}
@@ -98,16 +98,27 @@ func (b *builder) referFault(name string, column int) *ThresholdError {
 func (b *builder) referTraffic(p *parsed) *ThresholdError {
 	var names []string
 	judged := false
+	variants := []string{"plain", "replay", "negative"}
+	name, labelled := p.Label("scenario")
 	for _, t := range b.s.Traffic {
 		names = append(names, t.Name)
 		judged = judged || t.Judged
+		for _, n := range t.Negatives {
+			if !labelled || t.Name == name {
+				variants = append(variants, n.Name)
+			}
+		}
 	}
-	name, labelled := p.Label("scenario")
-	switch {
-	case labelled && !slices.Contains(names, name):
-		return wrongAt(p.labels[0], suggest(name, names, "there are "), "there is no scenario %s", cut(name))
-	case !labelled && !judged && len(names) > 0:
+	if !labelled && !judged && len(names) > 0 {
 		return wrongAt(p.metric, "name one: "+string(p.Metric)+"{scenario="+names[0]+"}", "no scenario is judged")
+	}
+	for i, l := range p.Labels {
+		switch {
+		case l.Name == "scenario" && !slices.Contains(names, l.Value):
+			return wrongAt(p.labels[i], suggest(l.Value, names, "there are "), "there is no scenario %s", cut(l.Value))
+		case l.Name == "variant" && !slices.Contains(variants, l.Value):
+			return wrongAt(p.labels[i], suggest(l.Value, variants, "there are "), "there is no variant %s", cut(l.Value))
+		}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,7 +25,6 @@ var refused = map[string][]string{
 	"body-template":         {`10:24: scenarios[0].request.body.template: {{what}} stands for nothing; there are {{run}}, {{seq}}, {{id}}, {{project}} and {{rand N}}`},
 	"body-text":             {`10:20: scenarios[0].request.body.text: {{what}} stands for nothing; there are {{run}}, {{seq}}, {{id}}, {{project}} and {{rand N}}`},
 	"body-two":              {`10:29: scenarios[0].request.body.push: a body has text already; keep one of the two`},
-	"client-conns-few":      {`6:40: client.max_conns: 256 connections for 512 requests: some would wait within the client, and count as the target's; write at least max_inflight, or lower that`},
 	"client-conns":          {`6:21: client.max_conns: 1000000 is out of range; write a number from 1 to 100000`},
 	"client-inflight":       {`6:24: client.max_inflight: 0 is out of range; write how many requests may be on their way at once, from 1 to 100000`},
 	"client-late-limit":     {`6:22: client.late_limit: 2h0m0s is out of range; write a duration from 0s to 1h0m0s`},
@@ -62,7 +62,7 @@ var refused = map[string][]string{
 	"fault-twice":          {`6:61: faults[1].name: faults[0] has the name a already; give every one a name of its own`},
 	"fault-via-and-target": {`6:40: faults[0].via: do.target names the target already; keep one of the two`},
 	"hang-gap":             {`6:13: hang.gap: 1ms is out of range; write a duration from 100ms to 1h0m0s`},
-	"hang-probe":           {`6:15: hang.probe: "healthz" is not a path; write a path like /healthz`},
+	"hang-probe":           {`6:15: hang.probe: "healthz" is not a path; write a path that begins with one /`},
 	"hang-progress-alone":  {`6:7: hang.queue: missing; name the gauge of work that waits`},
 	"hang-progress":        {`6:30: hang.progress: unexpected "c"; write a metric, like queue_depth or queue_depth{kind="mail"}`},
 	"hang-queue-alone":     {`6:7: hang.progress: missing; name the counter of work done; a queue is stuck when it does not move`},
@@ -82,6 +82,7 @@ var refused = map[string][]string{
 	"metrics-every":       {`3:74: target.metrics.every: 1ms is out of range; write a duration from 100ms to 1m0s`},
 	"metrics-host":        {`3:57: target.metrics.url: example.com is not this machine; load only what is yours: list it under target.allow_hosts, and run with --i-own-this-host example.com`},
 	"metrics-url-missing": {`3:51: target.metrics.url: missing; write where it is, like http://127.0.0.1:8080/metrics, or /metrics on the target`},
+	"metrics-path":        {`3:57: target.metrics.url: "/%0" cannot stand in a URL; escape what is special in URLs, like %20 for a space`},
 	"metrics-url":         {`3:57: target.metrics.url: not an HTTP URL; write one like http://127.0.0.1:8080`},
 	"misplaced-key": {
 		`5:76: scenarios[0].pacing.rate: "100" is not a rate; write how many in what time, like 400/s, 30/min or 10/h`,
@@ -129,7 +130,7 @@ var refused = map[string][]string{
 	"pacing-kind-missing":        {`5:53: scenarios[0].pacing.kind: missing; write one of burst, constant, poisson, ramp, replay, search, sine, spike, steps`},
 	"pacing-kind":                {`5:60: scenarios[0].pacing.kind: "constnt" is not a kind of pacing; did you mean constant?`},
 	"pacing-nothing":             {`5:53: scenarios[0].pacing: nothing is due in any phase; make the phases longer, or the first request earlier`},
-	"pacing-spike-late":          {`5:93: scenarios[0].pacing.at: in phase steady, the spike would begin at 20s, and the phase ends after 10s; let it begin earlier, or make the phase longer`},
+	"pacing-spike-late":          {`5:93: scenarios[0].pacing.at: the spike would begin at 20s, and no phase is longer than 10s; let it begin earlier, or make a phase longer`},
 	"pacing-step":                {`5:114: scenarios[0].pacing.steps[1].for: 0s is not between 1ms and 2160h0m0s; write a duration like 10s`},
 	"pacing-zero":                {`5:76: scenarios[0].pacing.rate: a rate of 0 sends nothing; write a rate above 0; a phase without load says load: none`},
 	"phase-for-missing":          {`4:10: phases[0].for: missing; add it`},
@@ -218,7 +219,7 @@ var refused = map[string][]string{
 	"threshold-phase":             {`7:30: thresholds[0]: mean(response) < 50ms in stedy: there is no phase stedy; did you mean steady?`},
 	"threshold-process":           {`7:11: thresholds[0]: slope(rss) < 4MiB/h: rss is a metric of the service, and nobody asks it; write target.process.pid_file, or target.metrics.url`},
 	"threshold-quoted":            {`7:19: thresholds[0]: p99(response{scenario=wep}) < 50ms: there is no scenario wep; did you mean web?`},
-	"threshold-recover-alone":     {`8:5: thresholds[0]: recover(freeze) < 5s: recover waits until all thresholds with over hold again, and there is none; add one like: p99(response) < 500ms over 1s`},
+	"threshold-recover-alone":     {`8:5: thresholds[0]: recover(freeze) < 5s: recover waits until all thresholds with over hold again, and there is none but those in fault(…); add one like: p99(response) < 500ms over 1s`},
 	"threshold-recover-fault":     {`8:13: thresholds[0]: recover(freez) < 5s: there is no fault freez; did you mean freeze?`},
 	"threshold-recover-nothing":   {`7:13: thresholds[0]: recover(freeze) < 5s: there is no fault freeze; add it under faults`},
 	"threshold-samples-fault":     {`8:5: thresholds[0]: p99(response) < 50ms in fault(freeze): p99 needs 1000 samples, and 200 are planned in fault freeze; write p95, raise the rate, or make the phase longer`},
@@ -230,6 +231,9 @@ var refused = map[string][]string{
 	"threshold-scope-empty":       {`7:5: thresholds[0]: mean(response) < 50ms: nothing is in its scope, judged phases; name a phase, or let one be judged`},
 	"threshold-single-quoted":     {`7:19: thresholds[0]: p99(response{scenario=wep}) < 50ms: there is no scenario wep; did you mean web?`},
 	"threshold-syntax":            {`7:9: thresholds[0]: p99(respones) < 50ms: unknown metric respones; did you mean response?`},
+	"threshold-variant":           {`7:18: thresholds[0]: count(failed{variant=replays}) == 0: there is no variant replays; did you mean replay?`},
+	"threshold-variant-none":      {`7:5: thresholds[0]: mean(response{variant=replay}) < 50ms: no request is planned in judged phases; name another phase, or another scenario`},
+	"threshold-recover-in-fault":  {`8:5: thresholds[0]: recover(freeze) < 5s: recover waits until all thresholds with over hold again, and there is none but those in fault(…); add one like: p99(response) < 500ms over 1s`},
 	"threshold-twice":             {`8:5: thresholds[1]: the same as thresholds[0]; keep one of the two`},
 	"threshold-window-long":       {`7:5: thresholds[0]: mean(response) < 50ms over 1m: no window of 1m0s fits into its scope, judged phases; write shorter windows, or make the phase longer`},
 	"threshold-windows":           {`7:5: thresholds[0]: mean(response) < 50ms over 1s: 360000 windows of 1s are too many; write longer windows; 100000 are allowed`},
@@ -362,11 +366,16 @@ func TestWhatCannotBeReadIsSaid(t *testing.T) {
 	if err := os.WriteFile(large, []byte(strings.Repeat("# nothing\n", 1<<18)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	pipe := filepath.Join(dir, "pipe") // reading it would never end
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none.yaml"): "there is no such file; name a scenario",
 		dir:                             "not a regular file",
 		large:                           "larger than 1MiB",
 		large + "/below":                "not a directory",
+		pipe:                            "not a regular file",
 	} {
 		if _, err := spec.Load(path, options()); err == nil || !strings.Contains(err.Error(), path+": "+want) {
 			t.Errorf("Load(%s) = %v, want %s", path, err, want)

@@ -56,11 +56,16 @@ func (b *builder) requestPath(key, path string, used map[string]bool) {
 	if !b.placeholders(key, path, used) {
 		return
 	}
-	u, err := url.Parse("http://host" + placeholderRE.ReplaceAllString(path, "0"))
+	b.isPath(key, placeholderRE.ReplaceAllString(path, "0"))
+}
+
+// isPath reports a path that cannot be put behind http://host:port.
+func (b *builder) isPath(key, path string) {
+	_, err := url.Parse("http://host" + path)
 	switch {
 	case !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//"):
 		b.fail(key, "write a path that begins with one /", "%q is not a path", cut(path))
-	case err != nil || u.Fragment != "" || strings.ContainsAny(path, "#"):
+	case err != nil || strings.ContainsAny(path, "# "):
 		b.fail(key, "escape what is special in URLs, like %20 for a space", "%q cannot stand in a URL", cut(path))
 	}
 }

@@ -256,6 +256,14 @@ func TestARecordingIsRead(t *testing.T) {
 	}
 }
 
+func TestAFaultMayOutlastItsPhase(t *testing.T) {
+	t.Parallel()
+	s := parse(t, parts(head, aim, phases, web, "faults: [{name: freeze, phase: steady, at: 9s, for: 6s, do: {kind: stop}}]\n"))
+	if s.Faults[0].For != 6*time.Second {
+		t.Errorf("fault = %+v", s.Faults[0])
+	}
+}
+
 func TestHangAfterFollowsTheTightestPercentile(t *testing.T) {
 	t.Parallel()
 	for thresholds, want := range map[string]time.Duration{
@@ -379,7 +387,7 @@ func FuzzParse(f *testing.F) {
 
 // FuzzFormat puts any text where a scenario may hold any.
 func FuzzFormat(f *testing.F) {
-	for _, text := range []string{"plain", "no", "~", "1.10", "a: b # c", "- x", "{{", "\"q\"'", "two\nlines\n", "  indented\n\n\n", "\t", "é\u2028\u00a0", "|", ">", "@a", "%", "*a", "a\\b"} {
+	for _, text := range []string{"plain", "null", "Null", "no", "~", "1.10", "a: b # c", "- x", "{{", "\"q\"'", "two\nlines\n", "  indented\n\n\n", "\t", "é\u2028\u00a0", "|", ">", "@a", "%", "*a", "a\\b"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

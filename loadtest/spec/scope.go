@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -58,32 +59,68 @@ func what(a loadtest.Action) string {
 	return strings.Join(words, " ")
 }
 
-// scope returns the parts of the run in which a threshold takes samples.
-func (p *planner) scope(t *loadtest.Threshold) []stretch {
+// pieces are the phases, or the times of the fault, that a threshold is about.
+func (p *planner) pieces(t *loadtest.Threshold) []stretch {
 	var in []stretch
-	switch {
-	case t.InFault != "":
+	if t.InFault != "" {
 		for i := range p.s.Faults {
 			if f := &p.s.Faults[i]; f.Name == t.InFault {
 				in = append(in, faultTimes(p.s, f)...)
 			}
 		}
-		return merge(in)
-	default:
-		for j, phase := range p.s.Phases {
-			if t.Phase == phase.Name || t.Phase == "" && phase.Judged {
-				in = append(in, stretch{p.s.Begins(j), p.s.Begins(j) + phase.For})
-			}
+		return in
+	}
+	for j, phase := range p.s.Phases {
+		if t.Phase == phase.Name || t.Phase == "" && phase.Judged {
+			in = append(in, stretch{p.s.Begins(j), p.s.Begins(j) + phase.For})
 		}
 	}
+	return in
+}
+
+// scope returns the parts of the run in which a threshold takes samples.
+func (p *planner) scope(t *loadtest.Threshold) []stretch {
+	in := merge(p.pieces(t))
 	if t.Outside {
-		for i := range p.s.Faults {
-			for _, f := range faultTimes(p.s, &p.s.Faults[i]) {
-				in = without(in, f)
-			}
+		for _, f := range p.disturbed() {
+			in = without(in, f)
 		}
 	}
-	return merge(in)
+	return in
+}
+
+// disturbed are the parts of the run in which a fault lasts.
+func (p *planner) disturbed() []stretch {
+	var all []stretch
+	for i := range p.s.Faults {
+		all = append(all, faultTimes(p.s, &p.s.Faults[i])...)
+	}
+	return merge(all)
+}
+
+// windows cuts each phase, or fault, into the windows of a threshold. What is
+// left at its end is no window; where faults are left out, so is every window
+// that one overlaps.
+func (p *planner) windows(t *loadtest.Threshold) []stretch {
+	var out []stretch
+	for _, s := range p.pieces(t) {
+		for at := s.from; at+t.Over <= s.to; at += t.Over {
+			out = append(out, stretch{at, at + t.Over})
+		}
+	}
+	if !t.Outside {
+		return out
+	}
+	holes := p.disturbed()
+	return slices.DeleteFunc(out, func(w stretch) bool {
+		i, _ := slices.BinarySearchFunc(holes, w.from, func(hole stretch, at time.Duration) int {
+			if hole.to < at {
+				return -1
+			}
+			return 1
+		})
+		return i < len(holes) && holes[i].from < w.to
+	})
 }
 
 // merge joins what touches or overlaps.
@@ -158,22 +195,28 @@ func (p *planner) hits(traffic []int, in stretch) uint64 {
 // service, and of what is told at the end, nobody knows.
 func (p *planner) threshold(t *loadtest.Threshold) ThresholdPlan {
 	in := p.scope(t)
-	out := ThresholdPlan{Text: t.Text, Scope: p.shownScope(t), For: p.seconds(in), Enough: true}
+	out := ThresholdPlan{Text: t.Text, Scope: p.shownScope(t), For: p.seconds(in)}
 	class := classOf(t)
 	if t.Aggregate == loadtest.Recover || class.whole {
-		out.Scope, out.For = "run", p.plan.Length
+		out.Scope, out.For, out.Enough = "run", p.plan.Length, true
 		return out
 	}
 	if class.requests {
 		out.Needs = max(1, t.Needs())
 	}
 	if t.Over > 0 {
-		for _, s := range in {
+		for _, s := range p.pieces(t) { // those in faults as well: it is a limit
 			out.Windows += int((s.to - s.from) / t.Over)
 		}
+		if out.Windows <= maxWindows {
+			in = p.windows(t)
+			out.Windows = len(in)
+		} else {
+			in = nil
+		}
 	}
-	if out.Windows <= maxWindows {
-		p.count(t, &out, windows(in, t.Over))
+	if class.requests {
+		p.count(t, &out, in)
 	}
 	p.enough(t, &out)
 	return out
@@ -182,23 +225,52 @@ func (p *planner) threshold(t *loadtest.Threshold) ThresholdPlan {
 // maxWindows is how many a threshold may have.
 const maxWindows = 100_000
 
-// count adds up the requests that are planned in each of windows.
-func (p *planner) count(t *loadtest.Threshold, out *ThresholdPlan, windows []stretch) {
-	requests, traffic := classOf(t).requests, p.judged(t)
-	for _, w := range windows {
-		n := uint64(0)
-		if requests {
-			n = p.hits(traffic, w)
+// nearly is the part of the samples with which a window is judged still: with
+// random arrivals, some are short by a few.
+const nearly = 0.8
+
+// count adds up the requests that are planned in parts of the run.
+func (p *planner) count(t *loadtest.Threshold, out *ThresholdPlan, parts []stretch) {
+	sum := 0.0
+	for _, part := range parts {
+		n := 0.0
+		for _, i := range p.judged(t) {
+			n += float64(p.hits([]int{i}, part)) * ofVariant(&p.s.Traffic[i], t)
 		}
 		if t.Over == 0 {
-			out.Samples += n
+			sum += n
 			continue
 		}
-		out.Samples = max(out.Samples, n)
-		if n < out.Needs {
+		sum = max(sum, n)
+		if n < nearly*float64(out.Needs) {
 			out.Thin++
 		}
 	}
+	out.Samples = uint64(math.Round(sum))
+}
+
+// ofVariant is the share of a traffic that a threshold is about.
+func ofVariant(traffic *loadtest.Traffic, t *loadtest.Threshold) float64 {
+	variant, ok := t.Label("variant")
+	if !ok {
+		return 1
+	}
+	spoiled, named := 0.0, 0.0
+	for _, n := range traffic.Negatives {
+		spoiled += n.Share
+		if n.Name == variant {
+			named = n.Share
+		}
+	}
+	switch variant {
+	case "plain":
+		return 1 - spoiled - traffic.Replay.Share
+	case "replay":
+		return traffic.Replay.Share
+	case "negative":
+		return spoiled
+	}
+	return named
 }
 
 // enough says whether that will do, and if not, why.
@@ -215,7 +287,6 @@ func (p *planner) enough(t *loadtest.Threshold, out *ThresholdPlan) {
 	case out.For <= 0:
 		out.Why, out.do = "nothing is in its scope, "+out.Scope, "name a phase, or let one be judged"
 	case out.Samples >= out.Needs:
-		return
 	case out.Samples == 0:
 		out.Why, out.do = "no request is planned "+where, "name another phase, or another scenario"
 	case t.Aggregate == loadtest.Quantile:
@@ -241,21 +312,6 @@ func within(n uint64) string {
 		}
 	}
 	return ""
-}
-
-// windows cuts each part into windows of that length; what is left is no window. 0
-// leaves the parts as they are.
-func windows(in []stretch, over time.Duration) []stretch {
-	if over == 0 {
-		return in
-	}
-	var out []stretch
-	for _, s := range in {
-		for at := s.from; at+over <= s.to; at += over {
-			out = append(out, stretch{at, at + over})
-		}
-	}
-	return out
 }
 
 func (p *planner) shownScope(t *loadtest.Threshold) string {

@@ -119,7 +119,7 @@ func (b *builder) allowed(key, host string) bool {
 // loopback reports whether host is this machine, whatever else is configured.
 func loopback(host string) bool {
 	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.Unmap().IsLoopback()
+	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // isHost reports whether host is a name or an address.
@@ -144,7 +144,8 @@ func (b *builder) endpoint(key string, f endpoint) loadtest.Endpoint {
 	}
 	switch {
 	case f.URL == "":
-	case strings.HasPrefix(f.URL, "/") && !strings.HasPrefix(f.URL, "//"):
+	case strings.HasPrefix(f.URL, "/"):
+		b.isPath(key+".url", strings.ReplaceAll(f.URL, "{{run}}", "run"))
 		out.URL = b.s.Target.BaseURL + f.URL
 	default:
 		b.url(key+".url", strings.ReplaceAll(f.URL, "{{run}}", "run"))
