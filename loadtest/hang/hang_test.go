@@ -190,6 +190,7 @@ func TestWorkThatWaitsBehindAHealthyFrontIsSeen(t *testing.T) {
 	defer server.Close()
 	s := soon(server.URL)
 	s.Hang.Queue, s.Hang.Progress = "depth", "done_total"
+	s.Hang.After, s.Hang.Gap = time.Minute, time.Minute // they are not what is tested here
 	s.Target.Metrics.URL = server.URL + "/metrics"
 	s.Target.Every = 50 * time.Millisecond
 	wants, err := observe.Wants(&s)
@@ -283,7 +284,7 @@ func TestRestIsNotWhatWasSeenBefore(t *testing.T) {
 	if err := o.Scrape(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	looked := make(chan struct{}, 100)
+	looked := make(chan struct{})
 	w := watch(t, s, func(c *hang.Config) {
 		c.Observer, c.Since = o, since
 		inflight := c.Inflight
@@ -298,13 +299,8 @@ func TestRestIsNotWhatWasSeenBefore(t *testing.T) {
 	<-looked
 	<-looked // then the first look is over, and has seen the service at rest
 	loaded.Store(true)
-	for range 3 * cap(looked) { // the looks of before, and some that see no request yet
-		if <-looked; len(looked) == 0 {
-			break
-		}
-	}
 	<-looked
-	<-looked
+	<-looked // and has seen no request yet
 	w.send(t.Context(), server.URL)
 	if w.Drain(t.Context()) {
 		t.Error("it is at rest")
@@ -382,7 +378,9 @@ func TestTimeInWhichThisMachineSleptDoesNotCount(t *testing.T) {
 	start := time.Now()
 	since := func() time.Duration { return time.Since(start) + time.Duration(slept.Load()) }
 	looked := make(chan struct{}, 1)
-	w := watch(t, soon("http://127.0.0.1:1"), func(c *hang.Config) {
+	s := soon("http://127.0.0.1:1")
+	s.Hang.After, s.Hang.Gap = 2*time.Second, 2*time.Second
+	w := watch(t, s, func(c *hang.Config) {
 		c.Since = since
 		c.Inflight = func() []hang.Request {
 			select {
