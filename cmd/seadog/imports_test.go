@@ -40,14 +40,16 @@ var mayImport = map[string][]string{
 	"watchdog/metrics":   {"watchdog/process", "watchdog/scoreboard", "watchdog/worker"},
 	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/metrics", "watchdog/service", "watchdog/worker"},
 
-	"loadtest/spec":   {"loadtest/pace"},
-	"loadtest/attack": {"loadtest/pace", "loadtest/probe", "loadtest/target"},
-	"loadtest/record": {"loadtest/flight", "loadtest/histogram"},
-	"loadtest/judge":  {"loadtest/flight", "loadtest/histogram", "loadtest/leak"},
-	"loadtest/hang":   {"loadtest/observe"},
+	"loadtest/spec":        {"loadtest/pace"},
+	"loadtest/attack":      {"loadtest/pace", "loadtest/probe", "loadtest/target"},
+	"loadtest/record":      {"loadtest/flight", "loadtest/histogram"},
+	"loadtest/judge":       {"loadtest/flight", "loadtest/histogram", "loadtest/leak"},
+	"loadtest/hang":        {"loadtest/observe"},
+	"loadtest/fault":       {"loadtest/fault/client", "loadtest/fault/disk", "loadtest/fault/process"},
+	"loadtest/fault/proxy": {"loadtest/fault"},
 	"loadtest/run": {
 		"loadtest/attack", "loadtest/fault", "loadtest/hang", "loadtest/judge", "loadtest/leak", "loadtest/ledger",
-		"loadtest/observe", "loadtest/pace", "loadtest/record", "loadtest/spec",
+		"loadtest/observe", "loadtest/pace", "loadtest/record", "loadtest/report", "loadtest/target",
 	},
 
 	"cmd/seadog/config": {"deployer", "watchdog"},
