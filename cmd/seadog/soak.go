@@ -89,8 +89,12 @@ func soak(ctx context.Context, e *env, c gate.Config, verbose bool) error {
 		return failedError(err)
 	}
 	c.Out, c.Getenv, c.Sabotage = e.Stdout, e.Getenv, e.Getenv(sabotageVariable)
-	if _, err := sabotageOf(e); err != nil {
+	broken, err := sabotageOf(e)
+	if err != nil {
 		return usageError(err)
+	}
+	if broken.has(namingOff) {
+		c.Options.Protocol = nil
 	}
 	c.Log = slog.New(slog.DiscardHandler)
 	if verbose {

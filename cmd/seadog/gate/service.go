@@ -204,7 +204,6 @@ func (s *service) aim(sc *loadtest.Scenario) {
 	}
 }
 
-
 // note keeps what the service says about the run, and its log, beside the report.
 // What cannot be had is left out: the report stands for itself.
 func (s *service) note(ctx context.Context, dir string) {
