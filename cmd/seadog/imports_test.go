@@ -39,9 +39,10 @@ var mayImport = map[string][]string{
 	"watchdog/metrics":   {"watchdog/process", "watchdog/scoreboard", "watchdog/worker"},
 	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/metrics", "watchdog/service", "watchdog/worker"},
 
-	"cmd/seadog/config": {"deployer", "watchdog"},
-	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config", "watchdog/process"},
-	"cmd/seadog/demo":   {"deployer", "deployer/client", "watchdog"},
+	"cmd/seadog/console": {"deployer"},
+	"cmd/seadog/config":  {"deployer", "watchdog"},
+	"cmd/seadog/doctor":  {"deployer", "cmd/seadog/config", "watchdog/process"},
+	"cmd/seadog/demo":    {"deployer", "deployer/client", "watchdog"},
 }
 
 func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seadog/seadog/cmd/seadog/console"
 	"github.com/seadog/seadog/watchdog/lab"
 )
 
@@ -60,9 +61,9 @@ the file X there. With LAB_DB, POST /webhook stores signed bodies (secret
 // runLab is the watchdog or a worker of the lab: workers have the same command
 // line, and always a data directory.
 func runLab(ctx context.Context, e *env, cfg lab.Config) (err error) {
-	out := newConsole(e.Stdout)
-	defer out.close()
-	cfg.Log = newLog(out)
+	out := console.New(e.Stdout)
+	defer out.Close()
+	cfg.Log, cfg.LogLost, cfg.CountLost = out.Log(), out.Dropped, out.Count
 	cfg.Faults, cfg.Database = e.Getenv("LAB_FAULTDIR"), e.Getenv("LAB_DB")
 	cfg.Args = e.Args
 	if cfg.Data == "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seadog/seadog/cmd/seadog/config"
+	"github.com/seadog/seadog/cmd/seadog/console"
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/engine"
 	"github.com/seadog/seadog/deployer/metrics"
@@ -60,22 +61,21 @@ type workerOptions struct {
 // starts can keep a listening socket, and then does the work. Its signals are
 // the watchdog's business, so ctx may not end by one.
 func runWorker(ctx context.Context, e *env, o workerOptions, serve serveFunc) error {
-	out := newConsole(e.Stdout)
-	defer out.close()
-	log := newLog(out)
+	out := console.New(e.Stdout)
+	defer out.Close()
 	w, err := worker.Start(worker.Config{
-		Log: log, Counters: counterNames(), Routes: routeNames(), Incidents: filepath.Join(o.data, incidentsDir),
+		Log: out.Log(), CountLost: out.Count, Counters: counterNames(), Routes: routeNames(), Incidents: filepath.Join(o.data, incidentsDir),
 	})
 	if err != nil {
 		return err
 	}
-	log = w.Log()
 	return w.Run(context.WithoutCancel(ctx), func(intake, work context.Context) error {
 		cfg, err := config.Load(o.config, config.Options{Getenv: e.Getenv, Insecure: o.insecure})
 		if err != nil {
 			return err
 		}
-		return serve(job{Worker: w, cfg: cfg, env: e, log: log, recorder: newRecorder(w.Region())}, intake, work)
+		out.Configure(console.Format(cfg.Log.Format), cfg.Log.Level)
+		return serve(job{Worker: w, cfg: cfg, env: e, log: w.Log(), recorder: newRecorder(w.Region())}, intake, work)
 	})
 }
 

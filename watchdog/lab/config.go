@@ -32,6 +32,9 @@ type Config struct {
 	// same configuration; workers are started so.
 	Args []string
 	Log  *slog.Logger // required
+	// As in [service.Config].
+	LogLost   func() uint64
+	CountLost func(add func(lines uint64))
 }
 
 const defaultWorkers = 2

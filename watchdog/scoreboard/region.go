@@ -129,6 +129,9 @@ func (r *Region) CountIncident(reason watchdog.Reason) {
 	atomic.AddUint64(&r.words[wordReported+int(reason)], 1)
 }
 
+// Incidents returns how many incidents workers of this region wrote down.
+func (r *Region) Incidents(reason watchdog.Reason) uint64 { return r.load(wordReported + int(reason)) }
+
 // ObserveDump records for how long the worker stood still to dump itself.
 func (r *Region) ObserveDump(took time.Duration) {
 	observe(r.words[wordOwnDumps:wordOwnDumps+histogramWords], took)
