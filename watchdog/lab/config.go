@@ -33,8 +33,8 @@ type Config struct {
 	Args []string
 	Log  *slog.Logger // required
 	// As in [service.Config].
-	LogLost   func() uint64
-	CountLost func(add func(lines uint64))
+	LogLost   func() uint64                `json:"-"`
+	CountLost func(add func(lines uint64)) `json:"-"`
 }
 
 const defaultWorkers = 2

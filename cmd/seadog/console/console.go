@@ -60,7 +60,7 @@ func New(w io.Writer) *Console {
 func (c *Console) Configure(f Format, level slog.Level) {
 	c.level.Set(level)
 	handlerFor := func(w io.Writer) slog.Handler {
-		o := &slog.HandlerOptions{Level: &c.level}
+		o := &slog.HandlerOptions{Level: &c.level, ReplaceAttr: readable}
 		if f == JSON || f != Text && !c.terminal {
 			return slog.NewJSONHandler(w, o)
 		}
@@ -69,6 +69,14 @@ func (c *Console) Configure(f Format, level slog.Level) {
 	queued, direct := handlerFor(queue{c}), handlerFor(c.out)
 	c.format.Store(&queued)
 	c.direct.Store(&direct)
+}
+
+// readable writes durations with their unit, in JSON too.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 // Log returns a logger for this console.
