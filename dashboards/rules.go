@@ -62,7 +62,7 @@ type annotationsYAML struct {
 	Runbook   string `yaml:"runbook"`
 }
 
-const rulesHeader = "# Generated from dashboards/alerts.go and dashboards/records.go: make dashboards.\n"
+const rulesHeader = "# Generated from dashboards/alerts*.go and dashboards/records.go: make dashboards.\n"
 
 // Rules returns the rules as Prometheus reads them.
 func Rules() ([]byte, error) {

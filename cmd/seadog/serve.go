@@ -82,13 +82,9 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 	if err != nil {
 		return err
 	}
-	out := console.New(e.Stdout)
+	out := openConsole(e, cfg)
 	defer out.Close()
-	out.Configure(console.Format(cfg.Log.Format), cfg.Log.Level)
 	log := out.Log()
-	for _, w := range cfg.Warnings {
-		log.Warn("configuration", deployer.KeyError, w.Error())
-	}
 	executable, err := os.Executable()
 	if err != nil {
 		return err
@@ -138,6 +134,16 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 		ReapOrphans: true,
 	})
 	return errors.Join(err, sockets.Release())
+}
+
+// openConsole returns where the log goes, and says there what is doubtful in the configuration.
+func openConsole(e *env, cfg *config.Config) *console.Console {
+	out := console.New(e.Stdout)
+	out.Configure(console.Format(cfg.Log.Format), cfg.Log.Level)
+	for _, w := range cfg.Warnings {
+		out.Log().Warn("configuration", deployer.KeyError, w.Error())
+	}
+	return out
 }
 
 func socketSpecs(cfg *config.Config) []handoff.Spec {
