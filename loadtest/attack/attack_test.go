@@ -215,6 +215,22 @@ func TestAnAbortLetsAGoodTargetAnswer(t *testing.T) {
 	}
 }
 
+func TestWhoWaitsForARunThatNeverBeginsIsTold(t *testing.T) {
+	t.Parallel()
+	a, sink := prepare(t, scenario("127.0.0.1:1", 10, time.Minute))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := a.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if start := a.Start(); !start.IsZero() && len(sink.all) > 1 {
+		t.Errorf("it began at %s", start)
+	}
+	if c := a.Counts(); c.Sent > 1 || a.Inflight() != nil && c.Planned == 0 {
+		t.Errorf("got %+v, %v in flight", c, a.Inflight())
+	}
+}
+
 func TestNothingIsLeftOfRunsThatEndAnywhere(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, func(http.ResponseWriter, *http.Request) {})
