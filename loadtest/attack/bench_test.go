@@ -35,6 +35,7 @@ const rounds = 5
 //
 // SEADOG_VEGETA names the vegeta command; without it, one is built.
 func BenchmarkMaximumRate(b *testing.B) {
+	defer attack.Unhurried()()
 	command := buildVegeta(b)
 	address := child(b, "server")
 	contenders := map[string]func(){
@@ -161,6 +162,7 @@ func (o *outcomes) Take(s *loadtest.Sample) { o[s.Outcome]++ }
 // quiet, or twenty have passed.
 func BenchmarkScheduleLag(b *testing.B) {
 	const quiet, most = 0.5, 20 // ms; rounds
+	defer attack.Unhurried()()
 	address := child(b, "server")
 	for _, transport := range transports() {
 		b.Run(string(transport), func(b *testing.B) {
@@ -272,6 +274,7 @@ func BenchmarkStall(b *testing.B) {
 // BenchmarkInflight holds 10,000 webhooks in flight, each on a connection of its
 // own, at 5,000 a second, against a server that takes two seconds for each.
 func BenchmarkInflight(b *testing.B) {
+	defer attack.Unhurried()()
 	address := child(b, "slow")
 	for b.Loop() {
 		s := calibrated(1)
@@ -283,7 +286,7 @@ func BenchmarkInflight(b *testing.B) {
 		t.Request.Body.MinSize, t.Request.Body.MaxSize = 2<<10, 2<<10
 		s.Client.MaxInflight, s.Client.MaxConns, s.Client.Timeout, s.Client.LateLimit = 12_000, 12_000, 20*time.Second, 10*time.Second
 		if err := attack.Preflight(s); err != nil {
-			b.Logf("preflight: %v", err)
+			b.Fatal(err)
 		}
 		var got outcomes
 		a, err := attack.New(attack.Config{Scenario: s, Sink: &got})

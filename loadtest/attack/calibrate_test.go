@@ -121,7 +121,7 @@ func TestPreflightRefusesWhatThisMachineCannotHold(t *testing.T) {
 		}
 	}
 	s.Client.MaxConns, s.Client.MaxInflight = 10_000_000, 10_000_000
-	refused("10000000 connections need 20000256 descriptors, the limit is ")
+	refused("10000000 connections need 15000256 descriptors, the limit is ")
 	s.Client.MaxConns, s.Client.MaxInflight, s.Client.FreshConns = 64, 64, true
 	if err := attack.Preflight(s); err != nil {
 		t.Errorf("600 connections in a minute: %v", err)
