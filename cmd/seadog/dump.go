@@ -14,9 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/watchdog/stackdump"
-	"github.com/spf13/cobra"
 )
 
 const (
