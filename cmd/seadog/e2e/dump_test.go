@@ -104,8 +104,8 @@ func TestEveryProcessOfAServiceTellsItsStacks(t *testing.T) {
 	s.stop()
 }
 
-// lab is a running `seadog lab` with one worker beside the spare.
-type lab struct {
+// sickLab is a running `seadog lab` with one worker beside the spare.
+type sickLab struct {
 	t   *testing.T
 	cmd *exec.Cmd
 	url string
@@ -113,10 +113,10 @@ type lab struct {
 }
 
 // startLab adds env to the environment, and args to the command line.
-func startLab(t *testing.T, env []string, args ...string) *lab {
+func startLab(t *testing.T, env []string, args ...string) *sickLab {
 	t.Helper()
 	address := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])
-	l := &lab{t: t, url: "http://" + address}
+	l := &sickLab{t: t, url: "http://" + address}
 	l.cmd = exec.Command(binary, append([]string{"lab", "--listen", address, "--workers", "1", "--harakiri", "60s", "--data", t.TempDir()}, args...)...)
 	l.cmd.Env = append(os.Environ(), env...)
 	l.cmd.Stdout, l.cmd.Stderr = &l.log, &l.log
@@ -141,7 +141,7 @@ func startLab(t *testing.T, env []string, args ...string) *lab {
 }
 
 // worker is the pid of the worker that answers; 0 if none does.
-func (l *lab) worker() int {
+func (l *sickLab) worker() int {
 	client := http.Client{Timeout: 5 * time.Second}
 	resp, err := client.Get(l.url + "/health")
 	if err != nil {
@@ -154,7 +154,7 @@ func (l *lab) worker() int {
 
 // answersOn requires that a worker still answers; on a busy machine the spare may
 // have been promoted beside it.
-func (l *lab) answersOn(pid int) {
+func (l *sickLab) answersOn(pid int) {
 	l.t.Helper()
 	if !await(20*time.Second, func() bool { return l.worker() == pid }) {
 		l.t.Errorf("worker %d does not answer any more", pid)
@@ -162,7 +162,7 @@ func (l *lab) answersOn(pid int) {
 }
 
 // get begins a request and does not wait for its answer.
-func (l *lab) get(path string) {
+func (l *sickLab) get(path string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.t.Cleanup(cancel)
 	go func() {
