@@ -113,7 +113,7 @@ type sickLab struct {
 }
 
 // startLab adds env to the environment, and args to the command line.
-func startLab(t *testing.T, env []string, args ...string) *sickLab {
+func startSickLab(t *testing.T, env []string, args ...string) *sickLab {
 	t.Helper()
 	address := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])
 	l := &sickLab{t: t, url: "http://" + address}
@@ -179,7 +179,7 @@ func (l *sickLab) get(path string) {
 }
 
 func TestADeadlockIsNamedInAProcessThatAnswersOn(t *testing.T) {
-	l := startLab(t, nil)
+	l := startSickLab(t, nil)
 	pid := l.worker()
 	l.get("/deadlock")
 	var d dumped
@@ -197,7 +197,7 @@ func TestADeadlockIsNamedInAProcessThatAnswersOn(t *testing.T) {
 }
 
 func TestALoopIsNamedNotDumped(t *testing.T) {
-	l := startLab(t, []string{"GOGC=off"}) // a collection would be the end of it
+	l := startSickLab(t, []string{"GOGC=off"}) // a collection would be the end of it
 	pid := l.worker()
 	l.get("/cspin?s=60")
 	var code int
@@ -216,7 +216,7 @@ func TestALoopIsNamedNotDumped(t *testing.T) {
 // TestAWorldThatStandsStillIsSaidToBeFrozen: a collection of garbage waits for
 // the loop, and everything else for that; without a guard nobody prevents it.
 func TestAWorldThatStandsStillIsSaidToBeFrozen(t *testing.T) {
-	l := startLab(t, nil, "--bare")
+	l := startSickLab(t, nil, "--bare")
 	pid := l.worker()
 	l.get("/cspin?s=60")
 	if !await(20*time.Second, func() bool { _, code, _ := dump(t, pid, nil); return code != 0 }) {
@@ -242,7 +242,7 @@ func TestAWorldThatStandsStillIsSaidToBeFrozen(t *testing.T) {
 }
 
 func TestAStoppedProcessIsSaidToBeStopped(t *testing.T) {
-	l := startLab(t, nil)
+	l := startSickLab(t, nil)
 	master := l.cmd.Process.Pid
 	if err := syscall.Kill(master, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -284,7 +284,7 @@ func TestAnotherUserIsRefused(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("SKIPPED: only root can be somebody else")
 	}
-	l := startLab(t, nil)
+	l := startSickLab(t, nil)
 	copied := somebodysBinary(t)
 	_, code, stderr := dump(t, l.worker(), func(cmd *exec.Cmd) {
 		cmd.Path = copied
