@@ -48,7 +48,7 @@ func (s *Server) wrap(r route) fiber.Handler {
 			err = errNoRoom
 		}
 		if err != nil {
-			s.fail(c, x.id, err)
+			s.answerFailure(x, err)
 		}
 		if s.cfg.Warden.GaveUp(watched) {
 			c.Status(fiber.StatusGatewayTimeout) // for the log and the counters; the client has it already
