@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/seadog/seadog/deployer"
-	"github.com/seadog/seadog/deployer/httpd"
 	"github.com/seadog/seadog/deployer/metrics"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
@@ -19,7 +18,7 @@ const (
 
 func counterNames() []string {
 	var names []string
-	for _, route := range httpd.Routes() {
+	for _, route := range httpRoutes() {
 		names = append(names, counterName(countOverBudget, route))
 		for _, class := range []string{"1xx", "2xx", "3xx", "4xx", "5xx"} {
 			names = append(names, counterName(countRequest, route, class))

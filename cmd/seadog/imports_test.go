@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"deployer/postgres":   {"deployer/batch", "deployer/budget", "deployer/record"},
 	"deployer/storetest":  {"deployer/budget"},
 	"deployer/httpd":      {"deployer/webhook", "deployer/budget", "deployer/desk", "deployer/transcript"},
+	"deployer/web":        {"deployer/desk", "deployer/httpd", "deployer/process", "deployer/transcript"},
 	"deployer/client":     {"deployer/transcript"},
 	"deployer/runner":     {"deployer/process", "deployer/transcript", "deployer/git", "deployer/compose", "deployer/engine", "deployer/health"},
 

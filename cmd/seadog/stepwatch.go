@@ -5,14 +5,13 @@ import (
 	"time"
 
 	"github.com/seadog/seadog/deployer"
-	"github.com/seadog/seadog/deployer/httpd"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
 // routeNames are what latencies are recorded for: the routes of HTTP workers,
 // then the steps of runners.
 func routeNames() []string {
-	names := httpd.Routes()
+	names := httpRoutes()
 	for _, step := range deployer.Steps() {
 		names = append(names, stepRoute(step))
 	}
@@ -32,7 +31,7 @@ type stepWatch struct {
 
 func newStepWatch(region *scoreboard.Region) *stepWatch {
 	w := &stepWatch{region: region, slot: &region.Slots()[0], routes: map[deployer.Step]int{}}
-	first := len(httpd.Routes())
+	first := len(httpRoutes())
 	for i, step := range deployer.Steps() {
 		w.routes[step] = first + i
 	}

@@ -112,7 +112,7 @@ func (d *Desk) place(ctx context.Context, by Person, o deployer.Order) (deployer
 // first branch, or, for a project without repository, its first image.
 func refFor(p deployer.Project, given string) (string, error) {
 	if given == "" {
-		return firstRef(p)
+		return DefaultRef(p)
 	}
 	ref := given
 	if !strings.HasPrefix(ref, "refs/") {
@@ -125,7 +125,8 @@ func refFor(p deployer.Project, given string) (string, error) {
 	return ref, nil
 }
 
-func firstRef(p deployer.Project) (string, error) {
+// DefaultRef returns what is deployed of a project when nobody says what.
+func DefaultRef(p deployer.Project) (string, error) {
 	branches := p.Select.Branches
 	switch {
 	case len(branches) > 0 && !strings.ContainsAny(branches[0], `*?[\`):
