@@ -30,6 +30,7 @@ func webSite(j job, c httpd.Config, book transcript.Book) httpd.Site {
 	ui, err := web.New(web.Config{
 		Desk: office, Store: c.Store, Projects: c.Projects, Hooks: c.Hooks, Tokens: c.Tokens, Insecure: c.Insecure,
 		Book: book, Tailer: c.Tailer, Dir: filepath.Join(j.cfg.Data, webDir), Runners: j.cfg.Runners,
+		Workers: webWorkers{j.Board()}, Incidents: webIncidents{filepath.Join(j.cfg.Data, incidentsDir)},
 		Settings: j.cfg.Print, Version: c.Version, Log: j.log,
 	})
 	if err != nil {

@@ -79,6 +79,8 @@ func (f *follower) follow(ctx context.Context, w *watched, lines <-chan []transc
 		select {
 		case <-ctx.Done():
 			return false, nil
+		case <-f.stream.Gone():
+			return false, errGone
 		case records, ok := <-lines:
 			if !ok {
 				return false, nil // too slow, or the tailer is gone: the client comes back

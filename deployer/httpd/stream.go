@@ -21,7 +21,8 @@ type Stream struct {
 	server *Server
 	conn   net.Conn
 	route  string
-	id     string // of the request
+	id     string          // of the request
+	whole  context.Context //nolint:containedctx // of the request; it ends with the stream
 	write  func(*Stream) error
 	out    io.Writer
 }
@@ -38,13 +39,19 @@ func (s *Server) stream(x *exchange, kind string, write func(*Stream) error) err
 	if kind == mimeEvents {
 		x.c.Set("X-Accel-Buffering", "no") // nginx would keep lines back
 	}
-	x.c.Context().SetBodyStream(&Stream{server: s, conn: x.c.Context().Conn(), route: x.route.path, id: x.id, write: write}, -1)
+	x.c.Context().SetBodyStream(&Stream{
+		server: s, conn: x.c.Context().Conn(), route: x.route.path, id: x.id, whole: x.whole, write: write,
+	}, -1)
 	return nil
 }
 
 // Context ends when a drain begins. Whoever streams has to end then; the client
 // comes back to another worker.
 func (st *Stream) Context() context.Context { return st.server.serving }
+
+// Gone is closed when the client has hung up, or was given up. Without it, that
+// shows only when something is sent.
+func (st *Stream) Gone() <-chan struct{} { return st.whole.Done() }
 
 // Send sends one piece. Its error means that the client is gone or too slow.
 func (st *Stream) Send(piece []byte) error {

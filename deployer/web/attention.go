@@ -81,14 +81,15 @@ func troubleOf(p deployer.ProjectState) []Notice {
 	}
 	switch last.Outcome {
 	case deployer.OutcomeRollbackFailed:
-		n.What = p.Name + " is in pieces: the rollback failed as well"
+		n.What = p.Name + " is in pieces"
+		n.Why = "the rollback failed as well; " + last.Reason
 	case deployer.OutcomeLeft:
-		n.What += " and was left so"
+		n.Why = "the project was left as it was then; " + last.Reason
 	case deployer.OutcomeRolledBack:
-		n.Tone, n.What = "warn", n.What+"; the release before runs again"
+		n.Tone, n.Why = "warn", "the release before runs again; "+last.Reason
 	case deployer.OutcomeUntouched, deployer.OutcomeNone:
 		if p.Healthy != nil {
-			n.Tone, n.What = "warn", n.What+"; the release before still runs"
+			n.Tone, n.Why = "warn", "the release before still runs; "+last.Reason
 		}
 	}
 	return append(notices, n)
@@ -126,7 +127,7 @@ func killings(newestFirst []Incident, now time.Time) []Notice {
 	}
 	what := "the watchdog replaced a worker"
 	if n > 1 {
-		what = fmt.Sprintf("the watchdog replaced %d workers in a day", n)
+		what = fmt.Sprintf("the watchdog replaced %d workers", n)
 	}
 	return []Notice{{Tone: "warn", What: what, Why: newest.Verdict, Link: "/incidents/" + newest.ID, Since: newest.Time}}
 }

@@ -109,6 +109,7 @@ type UI struct {
 	assets   map[string]asset
 	looks    *lookouts
 	pieces   *pieces
+	pace     pace
 }
 
 // New returns a UI. It makes the key of sessions if nobody did before.

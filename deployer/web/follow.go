@@ -100,6 +100,8 @@ func (f *follower) watch(ctx context.Context, one *lookout, lines <-chan []trans
 		select {
 		case <-ctx.Done():
 			return false, nil
+		case <-f.st.Gone():
+			return false, nil
 		case records, ok := <-lines:
 			if !ok {
 				return false, nil // too slow, or the tailer is gone: the browser comes back

@@ -17,7 +17,7 @@ func (u *UI) functions() template.FuncMap {
 		"ago": ago, "span": span, "clock": clock, "since": since, "length": length, "millis": millis,
 		"tone": tone, "standing": standing, "words": words, "revision": revision, "shortRef": shortRef, "shortCommit": shortCommit,
 		"aftermath": aftermath, "decided": decided, "verdictTone": verdictTone, "trigger": trigger,
-		"commitURL": u.commitURL, "firstLine": firstLine,
+		"sentence": sentence, "commitURL": u.commitURL, "firstLine": firstLine,
 		"plural": plural, "bytes": bytesText, "percent": percent,
 		"may":   func(f frame, scope string) bool { return f.Person.Scope.Includes(deployer.Scope(scope)) },
 		"query": query, "inc": func(n int) int { return n + 1 }, "dec": func(n int) int { return n - 1 }, "list": func(values ...any) []any { return values }, "dict": dict,

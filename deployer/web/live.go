@@ -258,6 +258,8 @@ func (u *UI) keepUp(st *httpd.Stream, of, seen string, holder session) error {
 		select {
 		case <-st.Context().Done():
 			return nil
+		case <-st.Gone():
+			return nil
 		case <-poll.C:
 		case <-heartbeat.C:
 			if !u.sessions.lasts(holder) {

@@ -155,6 +155,12 @@ func (u *UI) viewOf(ctx context.Context, topic string) (view, error) {
 		return u.deploymentsView(ctx, t.filter())
 	case t.kind == "deployments":
 		return u.deploymentView(ctx, int64(t.id()))
+	case t.path == "/deliveries":
+		return u.mailView(ctx, t)
+	case t.path == "/workers":
+		return u.crewView(ctx)
+	case t.path == "/incidents":
+		return u.casebookView(ctx, t)
 	}
 	return view{}, deployer.Errorf(deployer.CodeNotFound, "nothing changes on that page")
 }

@@ -25,6 +25,7 @@ type printout struct {
 	Capped   bool
 	Error    string // position of the first error, "" if there is none
 	NoOutput bool
+	At       bool // Error was asked for
 }
 
 type printedStep struct {
@@ -39,6 +40,7 @@ type printedLine struct {
 	Time  time.Time
 	Err   bool // stderr
 	Alarm bool // it looks like the reason of a failure
+	Here  bool // it is the one that was asked for
 	Text  string
 }
 
@@ -73,6 +75,7 @@ func (u *UI) printout(v *visit, d deployer.Deployment) (printout, error) {
 	var from, next transcript.Position
 	switch given := v.text("from"); {
 	case v.text("at") == "error" && alarm != nil:
+		out.At = true
 		// Some lines before it, to see how it came to that.
 		const before = 20
 		_, from, err = u.cfg.Book.Before(d.ID, alarm.Next, before)
@@ -146,6 +149,9 @@ func (u *UI) describe(d deployer.Deployment, out printout, records []transcript.
 	out.Earlier = len(earlier) > 0
 	out.First, out.Next = from.String(), next.String()
 	out.Steps = bySteps(d, records)
+	if out.At {
+		point(out.Steps, out.Error)
+	}
 	out.NoOutput = len(records) == 0 && !out.Earlier
 	return out, nil
 }
@@ -238,6 +244,15 @@ func bySteps(d deployer.Deployment, records []transcript.Record) []printedStep {
 		last.Lines = append(last.Lines, lineOf(d, r))
 	}
 	return steps
+}
+
+// point marks the line with an id.
+func point(steps []printedStep, id string) {
+	for _, s := range steps {
+		for i := range s.Lines {
+			s.Lines[i].Here = s.Lines[i].ID == id
+		}
+	}
 }
 
 func lineOf(d deployer.Deployment, r transcript.Record) printedLine {

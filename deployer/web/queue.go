@@ -44,7 +44,10 @@ func Line(active []deployer.Deployment, locks []deployer.Lock, runners int) []Wa
 		lock, isLocked := locked[d.Project]
 		switch before, own := running[d.Project]; {
 		case isLocked && !d.Override:
-			w.Why, w.Locked = lock.String(), true
+			w.Why, w.Locked = "locked by "+lock.Owner, true
+			if lock.Reason != "" {
+				w.Why += ": " + lock.Reason
+			}
 			held = append(held, w)
 			continue
 		case own:

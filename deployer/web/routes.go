@@ -33,6 +33,17 @@ func (u *UI) routes() []route {
 		{method: get, path: "/deployments/{id}/log.txt", scope: read, stream: true, handle: (*UI).logText},
 		{method: post, path: "/deployments/{id}/cancel", scope: deploy, body: formBody, handle: (*UI).cancel},
 
+		{method: get, path: "/deliveries", scope: read, handle: (*UI).deliveries},
+		{method: get, path: "/deliveries/{id}", scope: read, handle: (*UI).delivery},
+		{method: get, path: "/workers", scope: read, handle: (*UI).workers},
+		{method: get, path: "/incidents", scope: read, handle: (*UI).incidents},
+		{method: get, path: "/incidents/{id}", scope: read, handle: (*UI).incident},
+		{method: get, path: "/incidents/{id}/dump", scope: read, stream: true, handle: (*UI).rawDump},
+		{method: get, path: "/reports", scope: read, handle: (*UI).reports},
+		{method: get, path: "/reports/{id}", scope: read, handle: (*UI).report},
+		{method: get, path: "/reports/{id}/report.html", scope: read, stream: true, handle: (*UI).reportHTML},
+		{method: get, path: "/settings", scope: read, handle: (*UI).settings},
+
 		{method: get, path: "/sign-in", handle: (*UI).signIn},
 		{method: post, path: "/sign-in", body: formBody, handle: (*UI).tryToken},
 		{method: post, path: "/sign-out", scope: read, body: formBody, handle: (*UI).signOut},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/desk"
@@ -11,6 +13,17 @@ import (
 
 // words turns an identifier of the API into English.
 func words(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") }
+
+// sentence makes one of what errors and reasons say: they begin small, because
+// others put words before them.
+func sentence(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return s
+	}
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(s[size:], ".") + "."
+}
 
 // tone is how good or bad a deployment stands, for colour and sign. The words
 // beside it say the same.

@@ -12,8 +12,7 @@ type Workers interface {
 
 // Scoreboard is what all processes of the service are busy with, at one moment.
 type Scoreboard struct {
-	Uptime time.Duration
-	Pools  []Pool
+	Pools []Pool
 }
 
 // Pool is the processes that do the same work.

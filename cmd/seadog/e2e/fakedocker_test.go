@@ -191,6 +191,10 @@ func (c call) behave(mode string) int {
 			fmt.Println("still at it")
 			time.Sleep(100 * time.Millisecond)
 		}
+	case "chat":
+		for i := range 60 {
+			fmt.Printf("#7 %.3f compiling module %d of 60\n", float64(i)*0.2, i)
+		}
 	case "leak":
 		fmt.Println("the secret is", os.Getenv("SENTINEL"))
 		fmt.Fprintln(os.Stderr, "the secret is", os.Getenv("SENTINEL"))

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"crypto/sha1"
 	"fmt"
 	"log/slog"
 	"os"
@@ -71,7 +72,7 @@ func (p *past) deploy(r release) int64 {
 	p.t.Helper()
 	ctx := context.Background()
 	p.n++
-	commit := fmt.Sprintf("%040x", 0x9e3779b97f4a7c15*uint64(p.n))
+	commit := fmt.Sprintf("%x", sha1.Sum(fmt.Appendf(nil, "commit %d", p.n)))
 	d, err := p.store.Accept(ctx, deployer.Intake{
 		Hook: r.project, Provider: deployer.GitHub, ExternalID: fmt.Sprintf("past-%d", p.n), Event: "push", ReceivedAt: p.now, Bytes: 7000 + p.n,
 		Wanted: []deployer.Order{{
@@ -135,7 +136,7 @@ func (p *past) ignored(project, ref, reason string) {
 	p.n++
 	_, err := p.store.Accept(context.Background(), deployer.Intake{
 		Hook: project, Provider: deployer.GitHub, ExternalID: fmt.Sprintf("past-%d", p.n), Event: "push", ReceivedAt: p.now, Bytes: 6100,
-		Ignored: []deployer.Decision{{Project: project, Ref: ref, Commit: fmt.Sprintf("%040x", p.n), Verdict: deployer.VerdictIgnored, Reason: reason}},
+		Ignored: []deployer.Decision{{Project: project, Ref: ref, Commit: fmt.Sprintf("%x", sha1.Sum(fmt.Appendf(nil, "other %d", p.n))), Verdict: deployer.VerdictIgnored, Reason: reason}},
 	})
 	p.must(err)
 }

@@ -92,6 +92,7 @@ log.addEventListener('touchmove', () => following && !atEnd() && follow(false), 
 log.addEventListener('keydown', (e) => ['ArrowUp', 'PageUp', 'Home'].includes(e.key) && follow(false))
 log.addEventListener('scroll', () => !following && !query && doc.body.dataset.state === 'active' && atEnd() && follow(true), {passive: true})
 if (doc.body.dataset.state === 'active' && 'newest' in log.dataset) follow(true)
+else if (log.querySelector('.here')) show(log.querySelector('.here'))
 else if ('newest' in log.dataset && !location.hash) end()
 doc.addEventListener('seadog:end', () => follow(false))
 
@@ -188,7 +189,7 @@ function go(n) {
 }
 function show(l) {
   l.closest('details').open = true
-  l.scrollIntoView({block: 'center'})
+  log.scrollTop += l.getBoundingClientRect().top - log.getBoundingClientRect().top - log.clientHeight / 2
 }
 const find = $('find')
 let typed
@@ -211,6 +212,7 @@ async function firstError() {
   for (const other of log.querySelectorAll('.here')) other.classList.remove('here')
   l.classList.add('here')
   show(l)
+  log.scrollIntoView({block: 'nearest'})
 }
 $('to-error').addEventListener('click', (e) => { if (!('found' in log.dataset)) { e.preventDefault(); firstError() } })
 doc.addEventListener('seadog:end', async () => {
@@ -224,4 +226,3 @@ doc.addEventListener('keydown', (e) => {
   if (e.key === 'n') go(at + 1)
   if (e.key === 'p') go(at - 1)
 })
-// The stream starts behind a window of older lines only when it is the newest.

@@ -55,6 +55,7 @@ function apply(change) {
       if (said.dataset.title) doc.title = said.dataset.title + ' · seadog'
     }
   }
+  for (const more of doc.querySelectorAll('[data-newest]')) more.hidden = more.dataset.newest === more.closest('[data-first]').dataset.first
   body.dataset.seen = change.version
   if (change.state) body.dataset.state = change.state
   filter()
