@@ -101,6 +101,7 @@ func (s *Server) lost(c *fiber.Ctx, id string, status int, public *deployer.Erro
 	}
 	ctx, cancel := context.WithTimeout(s.base, time.Second)
 	defer cancel()
+	failed(c, status)
 	s.cfg.Site.Fail(&Visit{&exchange{c: c, ctx: ctx, whole: ctx, route: &route{path: routeNone}, id: id}, s}, status, public)
 	return true
 }

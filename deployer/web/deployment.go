@@ -36,6 +36,7 @@ const (
 // stepRow is one line of the timeline.
 type stepRow struct {
 	Step     deployer.Step
+	Index    int // as in positions of the log
 	State    string
 	From, To *time.Time
 	Error    string
@@ -177,9 +178,9 @@ func timeline(d deployer.Deployment) []stepRow {
 		whole = d.FinishedAt.Sub(*d.StartedAt)
 	}
 	var rows []stepRow
-	for _, step := range deployer.Steps() {
+	for i, step := range deployer.Steps() {
 		s, known := ran[step]
-		row := stepRow{Step: step, State: stepWaits}
+		row := stepRow{Step: step, Index: i, State: stepWaits}
 		switch {
 		case !known && step == deployer.StepRollback:
 			continue

@@ -56,7 +56,7 @@ func setupOf(p deployer.Provider) setup {
 	case deployer.Registry:
 		return setup{"a registry", "the registry's configuration, notifications.endpoints", []setupStep{
 			{"url", valueURL}, {"headers", "Authorization: [Bearer " + valueSecret + "]"}, {"timeout", "5s"}, {"threshold", "5"}, {"backoff", "10s"},
-		}, "Pushes of images whose name and tag a project follows deploy it."}
+		}, "Put the secret of this hook in place of SECRET. Pushes of images whose name and tag a project follows deploy it."}
 	case deployer.Generic:
 	}
 	return setup{"anything else", "whatever sends it", []setupStep{

@@ -139,6 +139,9 @@ func millis(ms int64) string { return length(time.Duration(ms) * time.Millisecon
 // plural counts things; n is any whole number.
 func plural(n any, noun string) string {
 	if text := fmt.Sprint(n); text != "1" {
+		if strings.HasSuffix(noun, "sh") {
+			return text + " " + noun + "es"
+		}
 		return text + " " + noun + "s"
 	}
 	return "1 " + noun

@@ -51,6 +51,7 @@ func (u *UI) boardView(ctx context.Context, find string, page int) (view, error)
 	for _, p := range projects {
 		for _, d := range []*deployer.Deployment{p.Running, p.Pending} {
 			if d != nil {
+				d.HeartbeatAt = nil // changes all the time and is not shown
 				active = append(active, *d)
 			}
 		}
@@ -69,6 +70,9 @@ func (u *UI) boardView(ctx context.Context, find string, page int) (view, error)
 	if b.Recent, err = u.cfg.Store.Deployments(ctx, deployer.DeploymentFilter{Limit: recentShown}); err != nil {
 		return view{}, err
 	}
+	for i := range b.Recent {
+		b.Recent[i].HeartbeatAt = nil
+	}
 	b.Projects, b.Page, b.Pages = paged(matching(projects, find), page)
 	return view{
 		page: "overview", topic: "/" + query("q", find, "page", page), data: b,
@@ -81,7 +85,6 @@ func running(active []deployer.Deployment) []deployer.Deployment {
 	var list []deployer.Deployment
 	for _, d := range active {
 		if d.Status == deployer.Running {
-			d.HeartbeatAt = nil // changes all the time and is not shown
 			list = append(list, d)
 		}
 	}

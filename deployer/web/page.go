@@ -35,6 +35,7 @@ type frame struct {
 	// Reload is after how many seconds a browser without script loads the page again; 0: never.
 	Reload int
 	Script string // an asset, beside the one of all pages
+	Bounce bool   // load the page again at once
 
 	// Now is zero in parts that are sent to pages which are open already: they
 	// must not differ for no other reason than that time passes. The browser

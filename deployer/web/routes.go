@@ -43,6 +43,7 @@ func (u *UI) routes() []route {
 		{method: get, path: "/reports/{id}", scope: read, handle: (*UI).report},
 		{method: get, path: "/reports/{id}/report.html", scope: read, stream: true, handle: (*UI).reportHTML},
 		{method: get, path: "/settings", scope: read, handle: (*UI).settings},
+		{method: get, path: "/settings/seadog.yml", scope: deployer.ScopeAdmin, handle: (*UI).config},
 
 		{method: get, path: "/sign-in", handle: (*UI).signIn},
 		{method: post, path: "/sign-in", body: formBody, handle: (*UI).tryToken},

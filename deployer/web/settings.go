@@ -3,22 +3,24 @@ package web
 import (
 	"strings"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/seadog/seadog/deployer"
 )
 
 // settings is the page of what is configured.
 type settings struct {
-	Hooks  []hookCard
-	Tokens []tokenRow // only for administrators, as Config
+	Hooks  []deployer.Hook
+	Hook   *hookCard // the one that was asked for
+	Tokens []tokenRow
 	Config string
-	Admin  bool
-	Only   string // the hook that was asked for
+	Cut    bool // Config is only its beginning
+	Admin  bool // Tokens and Config are for administrators
 }
 
 // hookCard says how a forge is told about a hook.
 type hookCard struct {
 	Name     string
-	Provider deployer.Provider
 	Projects []string
 	URL      string
 	Secret   bool
@@ -30,35 +32,65 @@ type tokenRow struct {
 	Scope deployer.Scope
 }
 
-// settings answers GET /settings.
+// shownConfig is how much of the configuration the page has; a hundred projects fill more.
+const shownConfig = 48 << 10
+
+// settings answers GET /settings?hook=NAME.
 func (u *UI) settings(v *visit) error {
-	s := settings{Admin: v.person.Scope.Includes(deployer.ScopeAdmin)}
-	base := "http://"
-	if v.Secure() {
-		base = "https://"
-	}
-	base += string(v.c.Context().Host())
+	s := settings{Hooks: u.cfg.Hooks, Admin: v.person.Scope.Includes(deployer.ScopeAdmin)}
+	asked := v.text("hook")
 	for _, h := range u.cfg.Hooks {
-		card := hookCard{
-			Name: h.Name, Provider: h.Provider, Projects: h.Projects, URL: base + "/hooks/" + h.Name,
-			Secret: len(h.Secrets) > 0, Setup: setupOf(h.Provider),
+		if h.Name == asked || len(u.cfg.Hooks) == 1 {
+			s.Hook = hookOf(v, h)
 		}
-		if h.Provider == deployer.DockerHub {
-			card.URL += "/SECRET" // it cannot sign, so its secret is part of the URL; it is not shown
-		}
-		s.Hooks = append(s.Hooks, card)
 	}
-	if s.Admin {
-		for _, t := range u.cfg.Tokens {
-			s.Tokens = append(s.Tokens, tokenRow{t.Name, t.Scope})
-		}
-		if u.cfg.Settings != nil {
-			text, err := u.cfg.Settings()
-			if err != nil {
-				return err
-			}
-			s.Config = strings.TrimSpace(string(text))
-		}
+	if !s.Admin {
+		return u.send(v, "settings", frame{Title: "Settings", Area: "settings", Data: s})
+	}
+	for _, t := range u.cfg.Tokens {
+		s.Tokens = append(s.Tokens, tokenRow{t.Name, t.Scope})
+	}
+	text, err := u.configText()
+	if err != nil {
+		return err
+	}
+	if s.Config = text; len(text) > shownConfig {
+		s.Config, s.Cut = text[:strings.LastIndexByte(text[:shownConfig], '\n')+1], true
 	}
 	return u.send(v, "settings", frame{Title: "Settings", Area: "settings", Data: s})
+}
+
+func (u *UI) configText() (string, error) {
+	if u.cfg.Settings == nil {
+		return "", nil
+	}
+	text, err := u.cfg.Settings()
+	return string(text), err
+}
+
+// config answers GET /settings/seadog.yml: the configuration in force, without
+// its secrets.
+func (u *UI) config(v *visit) error {
+	text, err := u.configText()
+	if err != nil {
+		return err
+	}
+	v.c.Set(fiber.HeaderContentType, "text/plain; charset=utf-8")
+	v.c.Set(fiber.HeaderContentDisposition, `attachment; filename="seadog.yml"`)
+	return v.c.SendString(text)
+}
+
+func hookOf(v *visit, h deployer.Hook) *hookCard {
+	scheme := "http://"
+	if v.Secure() {
+		scheme = "https://"
+	}
+	card := hookCard{
+		Name: h.Name, Projects: h.Projects, URL: scheme + string(v.c.Context().Host()) + "/hooks/" + h.Name,
+		Secret: len(h.Secrets) > 0, Setup: setupOf(h.Provider),
+	}
+	if h.Provider == deployer.DockerHub {
+		card.URL += "/SECRET" // it cannot sign, so its secret is part of the URL; it is not shown
+	}
+	return &card
 }

@@ -73,7 +73,7 @@ func (u *UI) turnAway(v *visit, r route) error {
 	if v.c.Get("Sec-Fetch-Site") == "cross-site" {
 		// A link on another site was followed: the browser keeps the cookie
 		// back. It will send it when our own page asks for the same again.
-		return u.send(v, "bounce", frame{Title: "One moment", Data: v.c.OriginalURL()})
+		return u.send(v, "bounce", frame{Title: "One moment", Bounce: true, Data: v.c.OriginalURL()})
 	}
 	next := ""
 	if path := v.c.OriginalURL(); path != "/" {

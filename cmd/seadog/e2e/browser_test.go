@@ -81,9 +81,24 @@ func newBrowser(t *testing.T, base string) *browser {
 			t.Fatalf("listen to the browser: %v", err)
 		}
 	}
+	if err := enable(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: observers}); err != nil {
+		t.Fatalf("observe the browser: %v", err)
+	}
 	b.width(wide)
 	return b
 }
+
+// observers note what a page does to people: how much it moves under their
+// eyes, for how long it does not react, and how soon there is something to see.
+const observers = `
+	window.seen = {shift: 0, moved: [], busy: 0, paint: 0}
+	new PerformanceObserver((l) => { for (const e of l.getEntries()) if (!e.hadRecentInput) {
+		seen.shift += e.value
+		for (const s of e.sources || []) if (s.node) seen.moved.push((s.node.id || s.node.className || s.node.nodeName || s.node.data) + ' ' + JSON.stringify([s.previousRect, s.currentRect]))
+	} }).observe({type: 'layout-shift', buffered: true})
+	new PerformanceObserver((l) => { for (const e of l.getEntries()) seen.busy = Math.max(seen.busy, e.duration) }).observe({type: 'longtask', buffered: true})
+	new PerformanceObserver((l) => { for (const e of l.getEntries()) if (e.name === 'first-contentful-paint') seen.paint = e.startTime }).observe({type: 'paint', buffered: true})
+`
 
 func enable[P, R any](ctx context.Context, cmd cdp.Command[P, R], params P) error {
 	_, err := chromedp.Call(ctx, cmd, params)
@@ -195,6 +210,29 @@ func value[T any](b *browser, expression string) T {
 		b.t.Fatalf("evaluate %s: %v\n%s", expression, err, b.where())
 	}
 	return v
+}
+
+// observed is what the observers noted since the page was loaded.
+type observed struct {
+	Shift float64  `json:"shift"` // the sum of all layout shifts without input
+	Moved []string `json:"moved"`
+	Busy  float64  `json:"busy"`  // longest task, ms; 0 if none took 50
+	Paint float64  `json:"paint"` // first contentful paint, ms
+}
+
+func (b *browser) observed() observed {
+	b.t.Helper()
+	return value[observed](b, "seen")
+}
+
+// still requires that nothing has moved since the page was loaded but by input.
+// Text that is a tenth of a pixel wider than the one before counts for something, too.
+func (b *browser) still() {
+	b.t.Helper()
+	const imperceptible = 0.0005
+	if o := b.observed(); o.Shift > imperceptible {
+		b.t.Errorf("%s moved by itself: %.4f, %q", value[string](b, "location.pathname"), o.Shift, o.Moved)
+	}
 }
 
 // text returns what an element says, "" if it is not there.

@@ -23,6 +23,7 @@ type gallery struct {
 	fake   *fake
 	failed int64 // a deployment with a long log that was rolled back
 	live   int64 // one that runs
+	heads  map[string]string
 }
 
 const succeeds, fails = deployer.Succeeded, deployer.Failed
@@ -37,7 +38,7 @@ func newGallery(t *testing.T) *gallery {
 	for _, name := range []string{"api", "auth", "billing", "blog", "crm", "docs", "landing", "mail", "metrics", "search", "shop", "wiki"} {
 		projects[name] = entry(r.dir, "health: {stable: 1s}\nsteps: {grace: 1s, build: {silence: 0s}}")
 	}
-	g := &gallery{service: newService(t, projects, ""), fake: f}
+	g := &gallery{service: newService(t, projects, ""), fake: f, heads: map[string]string{"docs": r.head}}
 	g.env = f.env()
 	g.past(t)
 	g.labIncident(t)

@@ -18,7 +18,7 @@ function draw() {
   requestAnimationFrame(() => {
     drawing = false
     const lines = waiting.splice(0, perFrame)
-    if ($('silent')) $('silent').remove()
+    for (const note of [$('silent'), $('later')]) if (note) note.remove()
     append(lines)
     if (following) end()
     if (query) search(false)
@@ -46,7 +46,11 @@ function section(step) {
 function append(lines) {
   let step = log.querySelector('details.step:last-of-type'), chunk = step && step.lastElementChild, room = chunk ? perChunk - chunk.childElementCount : 0
   let piece = doc.createDocumentFragment()
-  const flush = () => { if (piece.childElementCount) chunk.append(piece); piece = doc.createDocumentFragment() }
+  const flush = () => {
+    if (piece.childElementCount) chunk.append(piece)
+    if (chunk && chunk.childElementCount >= perChunk) chunk.classList.add('full') // its height is known now
+    piece = doc.createDocumentFragment()
+  }
   for (const l of lines) {
     if (!step || step.dataset.step !== l[1]) {
       flush()
@@ -138,6 +142,7 @@ function prepend(lines, step, before) {
     const chunk = doc.createElement('div')
     chunk.className = 'chunk'
     for (; i < lines.length && lines[i][1] === step.dataset.step; i++) chunk.append(line(lines[i]))
+    if (chunk.childElementCount === perChunk) chunk.classList.add('full')
     step.append(chunk)
     count += chunk.childElementCount
   }
@@ -204,10 +209,16 @@ find.form.addEventListener('submit', (e) => {
 })
 
 // The first error. Until the server has said where it is, the first that we have.
+function failure() {
+  const known = $('l' + $('to-error').dataset.at), failed = doc.querySelector('#part-steps .bad a[data-step]')
+  if (known || !failed || $('to-error').dataset.at) return known
+  const step = log.querySelector(`details[data-step="${failed.dataset.step}"]`)
+  return step && (step.querySelector('.l.a') || [...step.querySelectorAll('.l')].pop())
+}
 async function firstError() {
   follow(false)
-  let l = $('l' + $('to-error').dataset.at)
-  if (!l) { await loadEarlier(); l = $('l' + $('to-error').dataset.at) || log.querySelector('.l.a') }
+  let l = failure()
+  if (!l) { await loadEarlier(); l = failure() }
   if (!l) return
   for (const other of log.querySelectorAll('.here')) other.classList.remove('here')
   l.classList.add('here')
@@ -215,9 +226,20 @@ async function firstError() {
   log.scrollIntoView({block: 'nearest'})
 }
 $('to-error').addEventListener('click', (e) => { if (!('found' in log.dataset)) { e.preventDefault(); firstError() } })
-doc.addEventListener('seadog:end', async () => {
-  const state = doc.querySelector('#part-steps .bad')
-  if (state) $('to-error').hidden = false
+doc.addEventListener('seadog:end', () => { if (doc.querySelector('#part-steps .bad')) $('to-error').hidden = false })
+
+// The steps lead to where they begin in the log.
+doc.addEventListener('click', async (e) => {
+  const link = e.target.closest('a[data-step]')
+  if (!link || e.ctrlKey || e.metaKey || e.shiftKey || 'found' in log.dataset) return
+  e.preventDefault()
+  follow(false)
+  const find = () => log.querySelector(`details[data-step="${link.dataset.step}"]`)
+  if (!find() || log.querySelector('details.step') === find()) await loadEarlier()
+  if (!find()) return
+  find().open = true
+  log.scrollTop += find().getBoundingClientRect().top - log.getBoundingClientRect().top
+  log.scrollIntoView({block: 'nearest'})
 })
 doc.addEventListener('keydown', (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest('input, textarea, select')) return

@@ -68,6 +68,7 @@ const saysLost = (lost) => { const l = $('link-state'); if (l) l.textContent = l
 let source, lost
 function open() {
   if (source || !body.dataset.live || doc.hidden || body.dataset.closed) return
+  if ($('log') && (body.dataset.state === 'over' || 'found' in $('log').dataset)) return // nothing more comes
   const url = new URL(body.dataset.live, location.href)
   url.searchParams.set('seen', body.dataset.seen || '')
   const from = $('log') && $('log').dataset.next
@@ -92,7 +93,7 @@ doc.addEventListener('visibilitychange', () => {
 })
 addEventListener('pagehide', close)
 addEventListener('pageshow', (e) => e.persisted && open())
-if (!($('log') && !('newest' in $('log').dataset))) open()
+open()
 
 // Filters of lists that are on the page completely.
 function filter() {
