@@ -49,7 +49,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		Warden:         newWarden(j.Guard()),
 		Log:            j.log,
 	}
-	cfg.Site = webSite(j, cfg, book)
+	cfg.Site = webPages(j.cfg, j.Board(), cfg, book)
 	server, err := httpd.New(cfg)
 	if err != nil {
 		return err

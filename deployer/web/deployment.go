@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/seadog/seadog/deployer"
@@ -21,7 +22,7 @@ type deploymentPage struct {
 	Successor  *deployer.Deployment // what superseded it
 	WentBackTo *deployer.Deployment // what runs again because it failed
 	Live       bool                 // it is what runs now
-	Locked     *deployer.Lock
+	Incident   string               // in which its runner was killed, "" if that is not known
 }
 
 // Step states.
@@ -127,6 +128,7 @@ func (u *UI) relations(ctx context.Context, p *deploymentPage) (err error) {
 			p.WentBackTo = &healthy
 		}
 	case d.Status == deployer.Interrupted:
+		p.Incident = u.incidentOf(ctx, d.ID)
 		p.Retry, err = u.retryOf(ctx, d)
 	}
 	if deployer.CodeOf(err) == deployer.CodeNotFound {
@@ -165,6 +167,22 @@ func (u *UI) retryOf(ctx context.Context, d deployer.Deployment) (*deployer.Depl
 	}
 	return nil, nil //nolint:nilnil // there is none
 }
+
+// incidentOf looks for the incident in which the runner of a deployment was
+// killed: a runner's requests are deployments.
+func (u *UI) incidentOf(ctx context.Context, id int64) string {
+	for _, i := range u.lately(ctx) {
+		for _, s := range slices.Concat(i.Stuck, i.Lost) {
+			if i.Pool == runnerPool && s.Request == strconv.FormatInt(id, 10) {
+				return i.ID
+			}
+		}
+	}
+	return ""
+}
+
+// runnerPool is the pool whose requests are deployments.
+const runnerPool = "runner"
 
 // timeline returns one line per step: those that ran, that run, that will run,
 // and that will not. It is pure.

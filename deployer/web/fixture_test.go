@@ -118,7 +118,9 @@ func report(id string) web.Report {
 func everything(t testing.TB, projects int) (*service, map[string]string) {
 	s := start(t, setting{projects: projects, web: func(c *web.Config) {
 		c.Workers, c.Incidents, c.Reports = sick{}, cases{}, runs{}
-		c.Settings = func() ([]byte, error) { return []byte("listen: [\"127.0.0.1:1\"]\n# " + evil + "\n" + strings.Repeat("    key: value\n", 10_000)), nil }
+		c.Settings = func() ([]byte, error) {
+			return []byte("listen: [\"127.0.0.1:1\"]\n# " + evil + "\n" + strings.Repeat("    key: value\n", 10_000)), nil
+		}
 	}})
 	first := s.deployed("web", "first "+evil, deployer.Succeeded)
 	failed := s.deployed("docs", "second "+evil, deployer.Failed)

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -56,6 +57,7 @@ type service struct {
 // setting is what a test changes about a service.
 type setting struct {
 	projects int // beside web and docs
+	tls      *tls.Config
 	web      func(*web.Config)
 	httpd    func(*httpd.Config)
 }
@@ -103,7 +105,7 @@ func serve(t testing.TB, s setting, dir string, store *sqlite.Store) *service {
 		s.httpd(&cfg)
 	}
 	cfg.Site = site(t, s, svc, cfg, tailer)
-	svc.run(cfg, tailer)
+	svc.run(cfg, tailer, s.tls)
 	return svc
 }
 
@@ -128,7 +130,7 @@ func site(t testing.TB, s setting, svc *service, cfg httpd.Config, tailer *trans
 	return ui.Site()
 }
 
-func (s *service) run(cfg httpd.Config, tailer *transcript.Tailer) {
+func (s *service) run(cfg httpd.Config, tailer *transcript.Tailer, secure *tls.Config) {
 	server, err := httpd.New(cfg)
 	if err != nil {
 		s.t.Fatal(err)
@@ -138,6 +140,10 @@ func (s *service) run(cfg httpd.Config, tailer *transcript.Tailer) {
 		s.t.Fatal(err)
 	}
 	s.url = "http://" + ln.Addr().String()
+	if secure != nil {
+		ln = tls.NewListener(ln, secure)
+		s.url = "https://" + ln.Addr().String()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -177,7 +183,7 @@ func (s *service) visitor() *visitor {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	transport := &http.Transport{}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	return &visitor{s: s, base: s.url, header: map[string]string{"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}, client: &http.Client{
 		Jar: jar, Transport: transport, Timeout: 30 * time.Second,
@@ -335,20 +341,5 @@ func (s *service) must(err error) {
 	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
-	}
-}
-
-// eventually waits until ok returns true.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-deadline:
-			t.Fatalf("never happened: %s", what)
-		case <-tick.C:
-		}
 	}
 }

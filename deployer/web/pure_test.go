@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -33,19 +34,24 @@ func TestLineSaysWhyEachWaits(t *testing.T) {
 	}{
 		"nothing": {},
 		"the longest waiting first, whatever its id": {
-			[]deployer.Deployment{queued(2, "a", 2*time.Second), queued(3, "b", time.Second)}, nil, 1,
+			[]deployer.Deployment{queued(2, "a", 2*time.Second), queued(3, "b", time.Second)},
+			nil, 1,
 			[]row{{3, 1, "a runner is free: it starts at any moment"}, {2, 2, "the only runner is busy"}},
 		},
 		"one of a project at a time": {
-			[]deployer.Deployment{running, queued(2, "shop", 0), queued(3, "b", time.Second)}, nil, 2,
+			[]deployer.Deployment{running, queued(2, "shop", 0), queued(3, "b", time.Second)},
+			nil, 2,
 			[]row{{2, 1, "deployment 1 of the same project runs"}, {3, 2, "a runner is free: it starts at any moment"}},
 		},
 		"no runner is free": {
-			[]deployer.Deployment{running, {ID: 8, Project: "x", Status: deployer.Running}, queued(3, "b", 0)}, nil, 2,
+			[]deployer.Deployment{running, {ID: 8, Project: "x", Status: deployer.Running}, queued(3, "b", 0)},
+			nil, 2,
 			[]row{{3, 1, "all 2 runners are busy"}},
 		},
 		"locked ones have no place": {
-			[]deployer.Deployment{queued(2, "crm", 0), queued(3, "b", time.Second)}, []deployer.Lock{lock}, 2,
+			[]deployer.Deployment{queued(2, "crm", 0), queued(3, "b", time.Second)},
+			[]deployer.Lock{lock},
+			2,
 			[]row{{3, 1, "a runner is free: it starts at any moment"}, {2, 0, "locked by mira: import"}},
 		},
 		"unless they pass over the lock": {
@@ -98,11 +104,15 @@ func TestAttentionComesToWhatNeedsIt(t *testing.T) {
 			{Deployment: deployer.Deployment{Project: "forgotten", CreatedAt: now.Add(-25 * time.Hour)}, Locked: true},
 		}}, []string{"warn long waits in the queue", "warn forgotten waits in the queue"}},
 		"what the watchdog killed today": {web.Situation{Incidents: []web.Incident{
-			{ID: "a", Time: now.Add(-time.Hour), Killing: true}, {ID: "b", Time: now.Add(-2 * time.Hour)},
-			{ID: "c", Time: now.Add(-3 * time.Hour), Killing: true}, {ID: "d", Time: now.Add(-30 * time.Hour), Killing: true},
+			{ID: "a", Time: now.Add(-time.Hour), Killing: true},
+			{ID: "b", Time: now.Add(-2 * time.Hour)},
+			{ID: "c", Time: now.Add(-3 * time.Hour), Killing: true},
+			{ID: "d", Time: now.Add(-30 * time.Hour), Killing: true},
 		}}, []string{"warn the watchdog replaced 2 workers"}},
-		"pools that are short": {web.Situation{Pools: []web.Pool{{Name: "http", Places: 2, Accepting: 1}, {Name: "runner", Places: 2, Accepting: 2}}},
-			[]string{"warn 1 of 2 workers of pool http take work"}},
+		"pools that are short": {
+			web.Situation{Pools: []web.Pool{{Name: "http", Places: 2, Accepting: 1}, {Name: "runner", Places: 2, Accepting: 2}}},
+			[]string{"warn 1 of 2 workers of pool http take work"},
+		},
 	} {
 		c.situation.Now = now
 		var got []string
@@ -132,5 +142,36 @@ func TestEveryProviderHasInstructions(t *testing.T) {
 		if p == deployer.DockerHub && !contains(page, "/hooks/web/SECRET") || contains(page, hookSecret) {
 			t.Errorf("%s: the URL does not say where the secret goes, or the secret is shown", p)
 		}
+	}
+}
+
+// killed is the incident of a runner that was busy with a deployment.
+type killed struct {
+	cases
+	deployment string
+}
+
+func (k killed) List(context.Context, string, int) ([]web.Incident, error) {
+	return []web.Incident{{ID: "0runner", Pool: "runner", Killing: true, Time: noticed, Stuck: []web.Victim{{Request: k.deployment, Route: "step build"}}}}, nil
+}
+
+func TestAnInterruptedDeploymentNamesItsIncidentAndItsSecondAttempt(t *testing.T) {
+	t.Parallel()
+	s := start(t, setting{web: func(c *web.Config) { c.Incidents = killed{deployment: "1"} }})
+	id := s.push("web", "new")
+	s.begin("web")
+	d, err := s.store.Deployment(t.Context(), id)
+	s.must(err)
+	_, _, err = s.store.Reap(t.Context(), d, deployer.Result{Status: deployer.Interrupted, Cause: deployer.CauseOwnerDied, Reason: "the runner is gone"})
+	s.must(err)
+	v := s.signedIn(readToken)
+	page := v.page("/deployments/1").body
+	for _, want := range []string{`<a href="/incidents/0runner">`, `It runs again as <a href="/deployments/2">`, "The runner is gone."} {
+		if !contains(page, want) {
+			t.Errorf("the page does not say %s", want)
+		}
+	}
+	if again := v.page("/deployments/2").body; !contains(again, `second attempt of <a href="/deployments/1">`) && !contains(again, `of <a href="/deployments/1">`) {
+		t.Error("the second attempt does not name the first")
 	}
 }

@@ -1,9 +1,11 @@
 package web_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -92,6 +94,20 @@ func TestBehindTLSCookiesAreSecure(t *testing.T) {
 		if !strings.HasPrefix(c, "__Host-") || !strings.Contains(c, "secure") {
 			t.Errorf("cookie %q", c)
 		}
+	}
+	// And so they are if the server itself speaks TLS.
+	helper := httptest.NewTLSServer(nil)
+	defer helper.Close()
+	direct := start(t, setting{tls: &tls.Config{Certificates: helper.TLS.Certificates}})
+	v = direct.visitor()
+	for _, c := range v.signIn(readToken).header.Values("Set-Cookie") {
+		if !strings.HasPrefix(c, "__Host-") || !strings.Contains(c, "secure") {
+			t.Errorf("cookie %q", c)
+		}
+	}
+	v.page("/")
+	if page := v.page("/settings?hook=web").body; !strings.Contains(page, direct.url+"/hooks/web") {
+		t.Error("the URL for the forge has no TLS")
 	}
 	// A proxy that is not trusted cannot say so.
 	other := start(t, setting{httpd: func(c *httpd.Config) { c.TrustedProxies = nil }}).visitor()

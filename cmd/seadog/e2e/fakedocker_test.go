@@ -194,6 +194,22 @@ func (c call) behave(mode string) int {
 			fmt.Println("still at it")
 			time.Sleep(100 * time.Millisecond)
 		}
+	case "leak":
+		fmt.Println("the secret is", os.Getenv("SENTINEL"))
+		fmt.Fprintln(os.Stderr, "the secret is", os.Getenv("SENTINEL"))
+		return 1
+	case "fail":
+		fmt.Fprintln(os.Stderr, "no such thing")
+		return 1
+	default:
+		return c.talk(mode)
+	}
+	return 0
+}
+
+// talk prints a lot in various ways, or answers.
+func (c call) talk(mode string) int {
+	switch mode {
 	case "long": // 20,000 lines within about four seconds
 		for i := range longLog {
 			if i == longLog/2 {
@@ -218,13 +234,6 @@ func (c call) behave(mode string) int {
 		for i := range 60 {
 			fmt.Printf("#7 %.3f compiling module %d of 60\n", float64(i)*0.2, i)
 		}
-	case "leak":
-		fmt.Println("the secret is", os.Getenv("SENTINEL"))
-		fmt.Fprintln(os.Stderr, "the secret is", os.Getenv("SENTINEL"))
-		return 1
-	case "fail":
-		fmt.Fprintln(os.Stderr, "no such thing")
-		return 1
 	default:
 		return c.answer()
 	}

@@ -81,7 +81,7 @@ func (g *gallery) past(t *testing.T) {
 	delete(steps, deployer.StepFinish)
 	steps[deployer.StepHealth], steps[deployer.StepRollback] = 42*time.Second, 9*time.Second
 	g.failed = p.deploy(release{
-		project: "billing", message: "Move invoices to the new numbering <script>alert(1)</script>", by: "jonas", status: fails, outcome: deployer.OutcomeRolledBack, cause: deployer.CauseUnhealthy,
+		project: "billing", message: "Move invoices to the new numbering", by: "jonas", status: fails, outcome: deployer.OutcomeRolledBack, cause: deployer.CauseUnhealthy,
 		reason: "service web is unhealthy: GET /ready answered 500 three times", fails: deployer.StepHealth,
 		steps: steps, log: map[deployer.Step]string{deployer.StepFetch: fetchLog, deployer.StepBuild: buildLog(420), deployer.StepUp: upLog, deployer.StepHealth: healthLog},
 	})
@@ -277,16 +277,28 @@ func TestScreenshots(t *testing.T) {
 	b.open("/")
 	b.screenshot(filepath.Join(dir, "sign-in.png"), true)
 	b.signIn(apiToken)
+	var paints []float64
 	for _, theme := range []string{"light", "dark"} {
 		b.theme(theme)
 		for name, width := range map[string]int64{"wide": wide, "narrow": narrow} {
 			b.width(width)
 			for page, path := range g.pages() {
 				b.open(path)
-				b.until(10*time.Second, "it is there", "document.readyState === 'complete'")
+				b.until(10*time.Second, "it is there", "document.readyState === 'complete' && seen.paint > 0")
+				paints = append(paints, b.observed().Paint)
 				b.screenshot(filepath.Join(dir, fmt.Sprintf("%s-%s-%s.png", page, name, theme)), true)
 			}
+			b.open(g.pages()["project"])
+			b.click("[popovertarget=ask-deploy]")
+			b.screenshot(filepath.Join(dir, fmt.Sprintf("dialog-%s-%s.png", name, theme)), false)
+			b.open("/")
+			if width == narrow {
+				b.click(".menu summary")
+			} else {
+				b.click(".rail [popovertarget=keys]")
+			}
+			b.screenshot(filepath.Join(dir, fmt.Sprintf("menu-%s-%s.png", name, theme)), false)
 		}
 	}
-	t.Logf("the pictures are in %s", dir)
+	t.Logf("the pictures are in %s; %s", dir, painted(paints))
 }

@@ -165,14 +165,20 @@ func TestWebPages(t *testing.T) {
 			paints = append(paints, b.observed().Paint)
 		}
 	}
-	slices.Sort(paints)
-	t.Logf("first contentful paint of %d loads: median %.0f ms, 90%% %.0f ms, all %.0f ms", len(paints), paints[len(paints)/2], paints[len(paints)*9/10], paints[len(paints)-1])
+	t.Log(painted(paints))
 	b.width(wide)
 	t.Run("an incident is read", func(t *testing.T) { readIncident(t, b, pages["incident"]) })
 	t.Run("a link on another site leads to the page", func(t *testing.T) { followLink(t, b) })
 	t.Run("keys lead everywhere", func(t *testing.T) { useKeys(t, b) })
 	t.Run("pages stay still while things happen", func(t *testing.T) { stayStill(t, g, b) })
 	b.clean()
+}
+
+// painted says how soon pages had something to see, in milliseconds.
+func painted(paints []float64) string {
+	slices.Sort(paints)
+	n := len(paints)
+	return fmt.Sprintf("%d pages were painted first after %.0f ms (median), %.0f ms (90 %%), %.0f ms (all)", n, paints[n/2], paints[n*9/10], paints[n-1])
 }
 
 // readIncident is about two goroutines that wait for each other's lock.
