@@ -105,8 +105,8 @@ type Reader interface {
 	// deployment that is over and the newest that succeeded; they may be the same.
 	Latest(ctx context.Context) ([]Deployment, error)
 
-	// Tally counts, for metrics: deployments by project and status, deliveries
-	// by provider and verdict, and the age of the oldest queued deployment.
+	// Tally counts, for metrics: deployments by status, deliveries by provider
+	// and verdict, what waits and what runs, and since when.
 	Tally(ctx context.Context) (Tally, error)
 }
 
@@ -116,7 +116,37 @@ type Tally struct {
 	Deliveries   map[DeliveryKind]int64
 	Queued       int
 	Running      int
+	Stalled      int       // of Running, those whose step is silent
 	OldestQueued time.Time // zero if nothing is queued
+	// OldestRunning is when the deployment that has been running for longest was
+	// started; zero if none runs.
+	OldestRunning time.Time
+}
+
+// StoreCall is what the calls of a store are told apart by when they are measured.
+type StoreCall string
+
+const (
+	StoreAccept StoreCall = "accept" // makes a delivery durable
+	StoreRead   StoreCall = "read"
+	StoreWrite  StoreCall = "write"
+)
+
+// StoreCalls lists every kind of call.
+func StoreCalls() []StoreCall { return []StoreCall{StoreAccept, StoreRead, StoreWrite} }
+
+// StoreObserver is told how long a call of a store took, and how it ended. It is
+// called concurrently and must not block.
+type StoreObserver func(call StoreCall, took time.Duration, err error)
+
+// Observe tells o about a call that began then and returned *err. A nil o is
+// told nothing.
+//
+//	defer s.observe.Observe(deployer.StoreWrite, time.Now(), &err)
+func (o StoreObserver) Observe(call StoreCall, begun time.Time, err *error) {
+	if o != nil {
+		o(call, time.Since(begun), *err)
+	}
 }
 
 // DeliveryKind is what deliveries are counted by.

@@ -17,7 +17,7 @@ type Incident struct {
 	ID       string    `json:"id"`   // see [NewIncidentID]
 	Time     time.Time `json:"time"` // when it was noticed
 	Severity Severity  `json:"severity"`
-	Reason   string    `json:"reason"`  // a [Reason], or "harakiri" and "stalled" for what a worker survives
+	Reason   string    `json:"reason"`  // a [Reason] that is an incident's
 	Verdict  string    `json:"verdict"` // one sentence
 
 	Pool        string `json:"pool"`

@@ -29,6 +29,18 @@ type Policy struct {
 	Unavailable float64
 
 	Recycle Recycle
+
+	// Omit is what is left out.
+	Omit Omission
+}
+
+// Omission leaves out measures of the watchdog, one by one. Nobody wants that
+// but who has to prove what a measure is good for: without it, the test that is
+// about it must fail.
+type Omission struct {
+	Gate    bool // a worker in which nothing completes accepts all the same
+	Shed    bool // an overloaded worker refuses nothing
+	HangUps bool // a request whose client has gone goes on
 }
 
 // Recycle is when a worker is replaced although nothing is wrong with it. Zero

@@ -28,13 +28,17 @@ const (
 	Shutdown
 	Crash // it ended by itself
 
+	// What a worker survives, and what is nevertheless an incident.
+	Harakiri // a request was given up at its deadline
+	Stalled  // a request was given up behind a lock that nobody leaves
+
 	Reasons // how many there are
 )
 
 var reasonNames = [Reasons]string{
 	"none", "wedged", "overdue", "frozen", "stopped", "deadlock", "silent",
 	"requests", "lifetime", "memory", "memory_hard", "goroutines", "descriptors",
-	"reload", "shutdown", "crash",
+	"reload", "shutdown", "crash", "harakiri", "stalled",
 }
 
 func (r Reason) String() string {
@@ -46,6 +50,12 @@ func (r Reason) String() string {
 
 // Kills reports whether a worker is killed for this reason, not recycled.
 func (r Reason) Kills() bool { return r >= Wedged && r <= Silent }
+
+// Ends reports whether workers end for this reason.
+func (r Reason) Ends() bool { return r >= Wedged && r <= Crash }
+
+// Incident reports whether there are incidents for this reason.
+func (r Reason) Incident() bool { return r.Kills() || r >= Crash && r <= Stalled }
 
 // Recycles reports whether a worker is replaced in order for this reason.
 func (r Reason) Recycles() bool { return r >= Requests && r <= Descriptors }

@@ -17,7 +17,6 @@ import (
 
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/client"
-	"github.com/seadog/seadog/loadtest"
 	"github.com/seadog/seadog/loadtest/webhooks"
 )
 
@@ -103,7 +102,7 @@ func newSender(b *testing.B, address string) *webhooks.Sender {
 	return s
 }
 
-func (c *contender) closed(b *testing.B, connections int, d time.Duration) loadtest.Summary {
+func (c *contender) closed(b *testing.B, connections int, d time.Duration) webhooks.Summary {
 	b.Helper()
 	s, err := c.sender.Closed(b.Context(), connections, d)
 	if err != nil || s.Accepted() == 0 || s.Accepted() != s.Due() {

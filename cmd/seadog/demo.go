@@ -32,20 +32,29 @@ and a Docker Engine with Compose. Stops everything and leaves nothing behind.`,
 	}
 }
 
-// newDemoSiteCommand is what the sample container runs.
-func newDemoSiteCommand() *cobra.Command {
-	var health bool
+// newDemoSiteCommand is what sample containers, and the builds of their images, run.
+func newDemoSiteCommand(e *env) *cobra.Command {
+	var health, idle bool
+	var lines int
 	cmd := &cobra.Command{
 		Use:    "demo-site",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if health {
+			switch {
+			case lines > 0:
+				return demo.Chatter(e.Stdout, lines)
+			case idle:
+				<-cmd.Context().Done()
+				return nil
+			case health:
 				return demo.SiteHealth(cmd.Context())
 			}
 			return demo.Site(cmd.Context())
 		},
 	}
 	cmd.Flags().BoolVar(&health, "health", false, "ask the site that runs beside this process")
+	cmd.Flags().BoolVar(&idle, "idle", false, "serve nothing, and run")
+	cmd.Flags().IntVar(&lines, "lines", 0, "print so many lines, and end")
 	return cmd
 }

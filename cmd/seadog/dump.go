@@ -37,7 +37,7 @@ func newDumpCommand(e *env) *cobra.Command {
 	var asJSON bool
 	var pid int
 	cmd := &cobra.Command{
-		Use:   "dump [FILE|URL|-]",
+		Use:   "dump [FILE|URL|PID|-]",
 		Short: "Say what the goroutines of a Go program wait for",
 		Long: `Reads a goroutine dump and says what is stuck: the verdict first, then the locks
 that somebody waits for and who may hold them, then the largest groups of
@@ -46,9 +46,16 @@ SIGQUIT or a panic print, from a file, from stdin (-), or from a pprof URL.
 
   seadog dump crash.log
   seadog dump http://127.0.0.1:6060/debug/pprof/goroutine
+  seadog dump 4711
   seadog dump --kill 4711
 
---kill sends SIGQUIT: the process prints its goroutines on its stderr and ends.`,
+A process under the watchdog (master, HTTP worker, runner, admin; of "serve",
+"lab", or any program that uses watchdog/service) is asked by its pid and goes on;
+root may, and its own user. It refuses while a thread computes without a pause:
+the dump could be its end.
+
+Any other process has to be ended for it. --kill sends SIGQUIT: the process prints
+its goroutines on its stderr and ends.`,
 		Args: between(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			source := strings.Join(args, "")
@@ -57,6 +64,9 @@ SIGQUIT or a panic print, from a file, from stdin (-), or from a pprof URL.
 					return deployer.Errorf(deployer.CodeInvalid, "--kill takes the dump of a process, %q is another source", source)
 				}
 				return killForDump(cmd.Context(), e, pid, asJSON)
+			}
+			if pid, ok := processNamed(source); ok {
+				return askForDump(cmd.Context(), e, pid, asJSON)
 			}
 			r, err := openDump(cmd.Context(), e, source)
 			if err != nil {
@@ -81,11 +91,7 @@ func openDump(ctx context.Context, e *env, source string) (io.ReadCloser, error)
 	}
 	file, err := os.Open(source)
 	if errors.Is(err, os.ErrNotExist) {
-		hint := deployer.Errorf(deployer.CodeNotFound, "there is no file %s", source)
-		if strings.Trim(source, "0123456789") == "" {
-			return nil, hint.WithHint("if it is a process: its pprof URL costs it nothing, `seadog dump --kill %s` ends it", source)
-		}
-		return nil, hint
+		return nil, deployer.Errorf(deployer.CodeNotFound, "there is no file %s", source)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open dump: %w", err)
@@ -120,33 +126,46 @@ func fetchDump(ctx context.Context, source string) (io.ReadCloser, error) {
 
 // printDump reads a dump and prints what it says.
 func printDump(e *env, r io.Reader, asJSON bool) error {
+	page, err := readDump(r)
+	if err != nil {
+		return err
+	}
+	return page.show(e, asJSON)
+}
+
+func readDump(r io.Reader) (*dumpPage, error) {
 	limited := &io.LimitedReader{R: r, N: dumpBytes}
 	d, err := stackdump.Parse(limited, 0)
 	if err != nil && d.Total() == 0 {
-		return &exitError{Code: exitFailed, Err: err}
+		return nil, &exitError{Code: exitFailed, Err: err}
 	}
 	if err == nil && limited.N == 0 {
 		err = fmt.Errorf("only the first %d MiB were read", dumpBytes>>20)
 	}
 	if d.Total() == 0 {
-		return &exitError{Code: exitFailed, Err: errors.New("no goroutine in it: a dump is what runtime.Stack, SIGQUIT or /debug/pprof/goroutine?debug=2 print")}
+		return nil, &exitError{Code: exitFailed, Err: errors.New("no goroutine in it: a dump is what runtime.Stack, SIGQUIT or /debug/pprof/goroutine?debug=2 print")}
 	}
 	page := newDumpPage(d)
 	if err != nil { // half a dump is better than none
 		page.Incomplete = err.Error()
 	}
+	return page, nil
+}
+
+func (p *dumpPage) show(e *env, asJSON bool) error {
 	if asJSON {
 		enc := json.NewEncoder(e.Stdout)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
-		return enc.Encode(page)
+		return enc.Encode(p)
 	}
-	return page.print(terminalOf(e, e.Stdout))
+	return p.print(terminalOf(e, e.Stdout))
 }
 
 // dumpPage is what is said about a dump.
 type dumpPage struct {
 	Verdict    string      `json:"verdict"`
+	Process    *dumpOrigin `json:"process,omitempty"` // that was asked
 	Reason     string      `json:"reason,omitempty"`
 	Incomplete string      `json:"incomplete,omitempty"`
 	Goroutines int         `json:"goroutines"`
@@ -248,6 +267,9 @@ func (p *dumpPage) print(t *terminal) error {
 
 func (p *dumpPage) footer() string {
 	parts := []string{count(p.Goroutines, "goroutine")}
+	if p.Process != nil {
+		parts[0] += " of " + p.Process.String()
+	}
 	if p.Runtime > 0 {
 		parts = append(parts, fmt.Sprintf("%d of them the runtime's", p.Runtime))
 	}

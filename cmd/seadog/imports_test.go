@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"deployer/record":     {"deployer/budget"},
 	"deployer/sqlite":     {"deployer/batch", "deployer/budget", "deployer/record"},
 	"deployer/postgres":   {"deployer/batch", "deployer/budget", "deployer/record"},
-	"deployer/storetest":  {"deployer/budget"},
+	"deployer/storetest":  {"deployer/budget", "deployer/cluster"},
 	"deployer/httpd":      {"deployer/webhook", "deployer/budget", "deployer/desk", "deployer/transcript"},
 	"deployer/web":        {"deployer/desk", "deployer/httpd", "deployer/process", "deployer/transcript"},
 	"deployer/client":     {"deployer/transcript"},
@@ -32,16 +32,34 @@ var mayImport = map[string][]string{
 	"watchdog/process":   {"watchdog/answer"},
 	"watchdog/guard":     {"watchdog/answer", "watchdog/process", "watchdog/sched", "watchdog/scoreboard"},
 	"watchdog/fastguard": {"watchdog/guard"},
-	"watchdog/deadlock":  {"watchdog/lock", "watchdog/process", "watchdog/scoreboard", "watchdog/stackdump"},
+	"watchdog/selfdump":  {"watchdog/process", "watchdog/scoreboard", "watchdog/stackdump"},
+	"watchdog/deadlock":  {"watchdog/lock", "watchdog/process", "watchdog/scoreboard", "watchdog/selfdump", "watchdog/stackdump"},
 	"watchdog/locate":    {"watchdog/process", "watchdog/scoreboard"},
-	"watchdog/master":    {"watchdog/handoff", "watchdog/locate", "watchdog/process", "watchdog/scoreboard", "watchdog/stackdump"},
-	"watchdog/worker":    {"watchdog/deadlock", "watchdog/guard", "watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/sched", "watchdog/scoreboard"},
+	"watchdog/master":    {"watchdog/handoff", "watchdog/locate", "watchdog/process", "watchdog/scoreboard", "watchdog/selfdump", "watchdog/stackdump"},
+	"watchdog/worker":    {"watchdog/deadlock", "watchdog/guard", "watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/sched", "watchdog/scoreboard", "watchdog/selfdump"},
 	"watchdog/service":   {"watchdog/handoff", "watchdog/journal", "watchdog/lock", "watchdog/master", "watchdog/scoreboard", "watchdog/worker"},
-	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/service", "watchdog/worker"},
+	"watchdog/metrics":   {"watchdog/process", "watchdog/scoreboard", "watchdog/worker"},
+	"watchdog/lab":       {"watchdog/fastguard", "watchdog/guard", "watchdog/handoff", "watchdog/lock", "watchdog/metrics", "watchdog/service", "watchdog/worker"},
+
+	"loadtest/spec":        {"loadtest/pace"},
+	"loadtest/attack":      {"loadtest/pace", "loadtest/probe", "loadtest/target"},
+	"loadtest/record":      {"loadtest/flight", "loadtest/histogram"},
+	"loadtest/judge":       {"loadtest/flight", "loadtest/histogram", "loadtest/leak"},
+	"loadtest/hang":        {"loadtest/observe"},
+	"loadtest/fault":       {"loadtest/fault/client", "loadtest/fault/disk", "loadtest/fault/process"},
+	"loadtest/fault/proxy": {"loadtest/fault"},
+	"loadtest/run": {
+		"loadtest/attack", "loadtest/fault", "loadtest/hang", "loadtest/judge", "loadtest/leak", "loadtest/ledger",
+		"loadtest/observe", "loadtest/pace", "loadtest/record", "loadtest/report", "loadtest/target",
+	},
 
 	"cmd/seadog/config": {"deployer", "watchdog"},
+	"cmd/seadog/gate": {
+		"cmd/seadog/scene", "deployer", "deployer/cluster", "loadtest", "loadtest/attack", "loadtest/fault", "loadtest/fault/proxy",
+		"loadtest/leak", "loadtest/observe", "loadtest/report", "loadtest/run", "loadtest/spec", "scenarios", "watchdog", "watchdog/journal",
+	},
 	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config", "watchdog/process"},
-	"cmd/seadog/demo":   {"deployer", "deployer/client", "watchdog"},
+	"cmd/seadog/demo":   {"cmd/seadog/scene", "deployer", "deployer/client", "watchdog"},
 }
 
 func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
@@ -66,7 +84,7 @@ func TestPrometheusIsImportedOnlyByMetricsPackages(t *testing.T) {
 	t.Parallel()
 	for _, p := range listPackages(t) {
 		from := strings.TrimPrefix(p.ImportPath, module)
-		if from == "cmd/seadog" || strings.HasSuffix(from, "/metrics") {
+		if from == "cmd/seadog" || strings.HasSuffix(from, "/metrics") || from == "loadtest/observe" { // which reads those of others
 			continue
 		}
 		for _, imported := range p.Imports {

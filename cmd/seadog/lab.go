@@ -43,6 +43,7 @@ the file X there. With LAB_DB, POST /webhook stores signed bodies (secret
 	}
 	f := cmd.Flags()
 	f.StringVar(&cfg.Listen, "listen", "127.0.0.1:8090", "`address` to listen on")
+	f.StringVar(&cfg.Admin, "admin", "", "`address` of GET /metrics (default: none)")
 	f.IntVar(&cfg.Workers, "workers", 2, "worker processes")
 	f.DurationVar(&cfg.Harakiri, "harakiri", 2*time.Second, "deadline of a request: its client gets 504")
 	f.DurationVar(&cfg.Mercy, "mercy", 10*time.Second, "how much longer it may go on before its worker is killed")
@@ -59,8 +60,13 @@ the file X there. With LAB_DB, POST /webhook stores signed bodies (secret
 // runLab is the watchdog or a worker of the lab: workers have the same command
 // line, and always a data directory.
 func runLab(ctx context.Context, e *env, cfg lab.Config) (err error) {
-	out := newConsole(e.Stdout)
-	defer out.close()
+	broken, err := sabotageOf(e)
+	if err != nil {
+		return err
+	}
+	broken.lab(&cfg)
+	out, closeOut := broken.console(e.Stdout)
+	defer closeOut()
 	cfg.Log = newLog(out)
 	cfg.Faults, cfg.Database = e.Getenv("LAB_FAULTDIR"), e.Getenv("LAB_DB")
 	cfg.Args = e.Args

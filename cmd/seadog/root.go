@@ -36,7 +36,7 @@ outlive its deadline.`,
 	)
 	for _, c := range []*cobra.Command{
 		newServeCommand(e), newInitCommand(e), newCheckCommand(e), newDoctorCommand(e), newDemoCommand(e),
-		newTopCommand(e), newIncidentsCommand(e), newDumpCommand(e), newLabCommand(e),
+		newTopCommand(e), newIncidentsCommand(e), newDumpCommand(e), newLabCommand(e), newLoadCommand(e), newSoakCommand(e),
 	} {
 		c.GroupID = "service"
 		root.AddCommand(c)
@@ -49,6 +49,6 @@ outlive its deadline.`,
 		c.GroupID = "drive"
 		root.AddCommand(c)
 	}
-	root.AddCommand(newWorkerCommand(e), newProtocolCommand(e), newDemoSiteCommand())
+	root.AddCommand(newWorkerCommand(e), newProtocolCommand(e), newDemoSiteCommand(e), newLoadHelperCommand(e))
 	return root
 }

@@ -72,7 +72,15 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 	if err != nil {
 		return err
 	}
+	broken, err := sabotageOf(e)
+	if err != nil {
+		return err
+	}
+	broken.service(cfg)
 	log := newLog(e.Stdout)
+	if len(broken) > 0 {
+		log.Warn("this service is sabotaged on purpose and must not be used", "sabotage", broken.String())
+	}
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", "problem", w.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/deployer/metrics"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
@@ -20,17 +21,18 @@ func routeNames() []string {
 
 func stepRoute(s deployer.Step) string { return "step " + string(s) }
 
-// stepWatch shows on the scoreboard what a runner is busy with: the master
-// kills a runner whose step outlives every limit, and the commands with it. It
+// stepWatch shows on the scoreboard what a runner is busy with, and how long that
+// took: the master kills a runner whose step outlives every limit, and the commands with it. It
 // implements [runner.Watch]; one goroutine uses it.
 type stepWatch struct {
-	region *scoreboard.Region
-	slot   *scoreboard.Slot
-	routes map[deployer.Step]int
+	recorder *metrics.Recorder
+	region   *scoreboard.Region
+	slot     *scoreboard.Slot
+	routes   map[deployer.Step]int
 }
 
-func newStepWatch(region *scoreboard.Region) *stepWatch {
-	w := &stepWatch{region: region, slot: &region.Slots()[0], routes: map[deployer.Step]int{}}
+func newStepWatch(region *scoreboard.Region, recorder *metrics.Recorder) *stepWatch {
+	w := &stepWatch{recorder: recorder, region: region, slot: &region.Slots()[0], routes: map[deployer.Step]int{}}
 	first := len(httpRoutes())
 	for i, step := range deployer.Steps() {
 		w.routes[step] = first + i
@@ -40,7 +42,7 @@ func newStepWatch(region *scoreboard.Region) *stepWatch {
 }
 
 // Step implements [runner.Watch].
-func (w *stepWatch) Step(d deployer.Deployment, step deployer.Step, limit time.Duration) (over func()) {
+func (w *stepWatch) Step(d deployer.Deployment, step deployer.Step, limit time.Duration) (over func(deployer.Status)) {
 	begun := scoreboard.Now()
 	hard := int64(0)
 	if limit > 0 {
@@ -52,13 +54,24 @@ func (w *stepWatch) Step(d deployer.Deployment, step deployer.Step, limit time.D
 		ID: strconv.FormatInt(d.ID, 10), Client: d.Project, Route: w.routes[step], Begun: begun, Hard: hard,
 	})
 	w.slot.Set(token.To(scoreboard.Running))
-	return func() {
+	return func(end deployer.Status) {
 		w.slot.SetGroup(0)
 		w.slot.Complete()
 		w.slot.Set(token.Next(scoreboard.Empty))
-		w.region.Observe(w.routes[step], time.Duration(scoreboard.Now()-begun))
+		took := time.Duration(scoreboard.Now() - begun)
+		w.region.Observe(w.routes[step], took)
+		w.recorder.Step(step, end, took)
 	}
 }
 
 // Group implements [runner.Watch].
 func (w *stepWatch) Group(pgid int) { w.slot.SetGroup(pgid) }
+
+// Over implements [runner.Watch].
+func (w *stepWatch) Over(d deployer.Deployment, end deployer.Status, took time.Duration) {
+	waited := time.Duration(0)
+	if d.StartedAt != nil {
+		waited = d.StartedAt.Sub(d.CreatedAt)
+	}
+	w.recorder.Deployed(end, took, waited)
+}

@@ -33,7 +33,7 @@ type topPool struct {
 	HangUps    uint64            `json:"hang_ups"`
 	LateWrites uint64            `json:"late_writes"`
 	Ends       map[string]uint64 `json:"ends"`
-	Counters   map[string]uint64 `json:"counters"`
+	Counters   map[string]uint64 `json:"counters"` // that are not 0
 	Routes     []topRoute        `json:"routes"`
 	Workers    []topWorker       `json:"workers"`
 }
@@ -101,10 +101,14 @@ func newTopPool(s topSample, p scoreboard.PoolState) topPool {
 		Ends: map[string]uint64{}, Counters: map[string]uint64{}, Routes: []topRoute{}, Workers: []topWorker{},
 	}
 	for reason := watchdog.None + 1; reason < watchdog.Reasons; reason++ {
-		r.Ends[reason.String()] = p.Ends[reason]
+		if reason.Ends() {
+			r.Ends[reason.String()] = p.Ends[reason]
+		}
 	}
 	for i, n := range p.Counters {
-		r.Counters[s.Layout.Counters[i]] = n
+		if n > 0 { // there are hundreds
+			r.Counters[s.Layout.Counters[i]] = n
+		}
 	}
 	for i, h := range p.Histograms {
 		r.Routes = append(r.Routes, topRoute{s.Layout.Routes[i], h.Count(), h.Sum.Milliseconds()})

@@ -12,6 +12,7 @@ import (
 	"github.com/seadog/seadog/cmd/seadog/config"
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/engine"
+	"github.com/seadog/seadog/deployer/metrics"
 	"github.com/seadog/seadog/deployer/process"
 	"github.com/seadog/seadog/watchdog/worker"
 )
@@ -19,9 +20,12 @@ import (
 // job is one worker process while it works.
 type job struct {
 	*worker.Worker
-	cfg *config.Config
-	env *env
-	log *slog.Logger
+	cfg    *config.Config
+	env    *env
+	broken sabotage
+	log    *slog.Logger
+
+	recorder *metrics.Recorder // counts in this worker's region
 }
 
 // serveFunc does a worker's work; see [worker.Worker.Run] for its contexts.
@@ -57,8 +61,12 @@ type workerOptions struct {
 // starts can keep a listening socket, and then does the work. Its signals are
 // the watchdog's business, so ctx may not end by one.
 func runWorker(ctx context.Context, e *env, o workerOptions, serve serveFunc) error {
-	out := newConsole(e.Stdout)
-	defer out.close()
+	broken, err := sabotageOf(e)
+	if err != nil {
+		return err
+	}
+	out, closeOut := broken.console(e.Stdout)
+	defer closeOut()
 	log := newLog(out)
 	w, err := worker.Start(worker.Config{
 		Log: log, Counters: counterNames(), Routes: routeNames(), Incidents: filepath.Join(o.data, incidentsDir),
@@ -72,7 +80,8 @@ func runWorker(ctx context.Context, e *env, o workerOptions, serve serveFunc) er
 		if err != nil {
 			return err
 		}
-		return serve(job{Worker: w, cfg: cfg, env: e, log: log}, intake, work)
+		broken.service(cfg)
+		return serve(job{Worker: w, cfg: cfg, env: e, broken: broken, log: log, recorder: newRecorder(w.Region())}, intake, work)
 	})
 }
 
@@ -92,7 +101,7 @@ func (j job) backends(ctx context.Context) (backends, error) {
 	if err != nil {
 		return backends{}, err
 	}
-	store, err := openStore(ctx, j.cfg, j.log)
+	store, err := openStore(ctx, j.cfg, j.recorder.Stored, j.log)
 	if err != nil {
 		return backends{}, errors.Join(err, docker.Close())
 	}
@@ -102,7 +111,7 @@ func (j job) backends(ctx context.Context) (backends, error) {
 func (s backends) close() error { return errors.Join(s.store.Close(), s.engine.Close()) }
 
 func openEngine(j job) (*engine.Client, error) {
-	return engine.New(engine.Config{Host: engineHost(j), Log: j.log})
+	return engine.New(engine.Config{Host: engineHost(j), Log: j.log, Observer: j.recorder})
 }
 
 // engineHost is the engine that Compose deploys to and that is observed. Docker

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/seadog/seadog/deployer"
@@ -38,13 +36,7 @@ func serveAdmin(j job, intake, work context.Context) (err error) {
 		return err
 	}
 	watch := newEngineWatch(backends.engine)
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	collector, err := metrics.New(registry, metrics.Config{
-		Store:    store,
-		Counters: func() metrics.Counters { return countersOf(j.Board()) },
-		Engine:   watch.last,
-	})
+	registry, err := newRegistry(source{board: j.Board(), store: store, engine: watch.last, providers: providersOf(j.cfg)})
 	if err != nil {
 		return err
 	}
@@ -60,7 +52,8 @@ func serveAdmin(j job, intake, work context.Context) (err error) {
 
 	g, ctx := errgroup.WithContext(intake)
 	g.Go(func() error { return keeper.Run(ctx) })
-	g.Go(func() error { return collector.Run(ctx) })
+	g.Go(func() error { return registry.deployer.Run(ctx) })
+	g.Go(func() error { return registry.watchdog.Run(ctx) })
 	g.Go(func() error { return watch.Run(ctx) })
 	g.Go(func() error { return hear(ctx, j, deaths) })
 	if shared, ok := store.(listener); ok {
@@ -68,7 +61,7 @@ func serveAdmin(j job, intake, work context.Context) (err error) {
 	}
 	g.Go(func() error { return admin.Run(ctx, j.Listeners()[listenerAdmin]) })
 	if err := j.Ready(); err != nil {
-		j.log.Warn("master was not told", "error", err)
+		j.log.Warn("master was not told", deployer.KeyError, err)
 	}
 	return g.Wait()
 }
@@ -87,7 +80,7 @@ func newKeeper(j job, store deployer.Store, owner deployer.Owner, deaths <-chan 
 		Sweep:    func(ctx context.Context, marker string) (int, error) { return process.Sweep(ctx, marker, sweepGrace) },
 		Ring:     j.Doorbell(bellRunners).Ring,
 		Deaths:   deaths,
-		Observer: newCounting(j.Region()),
+		Observer: j.recorder,
 		Log:      j.log,
 	})
 	if err != nil {
@@ -104,17 +97,15 @@ func newKeeper(j job, store deployer.Store, owner deployer.Owner, deaths <-chan 
 	if err != nil {
 		return nil, err
 	}
-	return queue.NewKeeper(queue.KeeperConfig{
-		Store: store,
-		Owner: owner,
-		Singletons: []queue.Singleton{
-			{Name: "reaper", Run: reaper.Run},
-			{Name: "retention", Run: retention.Run},
-			{Name: "strays", Run: func(ctx context.Context) error { return cancelStrays(ctx, j, store) }},
-			{Name: "transcripts", Run: func(ctx context.Context) error { return dropTranscripts(ctx, j, store, book) }},
-		},
-		Log: j.log,
-	})
+	singletons := []queue.Singleton{
+		{Name: "retention", Run: retention.Run},
+		{Name: "strays", Run: func(ctx context.Context) error { return cancelStrays(ctx, j, store) }},
+		{Name: "transcripts", Run: func(ctx context.Context) error { return dropTranscripts(ctx, j, store, book) }},
+	}
+	if !j.broken.has(leaseOff) {
+		singletons = append(singletons, queue.Singleton{Name: "reaper", Run: reaper.Run})
+	}
+	return queue.NewKeeper(queue.KeeperConfig{Store: store, Owner: owner, Singletons: singletons, Log: j.log})
 }
 
 // cancelStrays ends, once, what waits for projects that are not configured any

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/httpd"
 	"github.com/seadog/seadog/deployer/transcript"
 )
@@ -17,7 +18,7 @@ import (
 // serveHTTP is an HTTP worker: it verifies, persists and answers. It can be
 // replaced or killed at any moment without any deployment noticing.
 func serveHTTP(j job, intake, work context.Context) (err error) {
-	store, err := openStore(work, j.cfg, j.log)
+	store, err := openStore(work, j.cfg, j.recorder.Stored, j.log)
 	if err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		Projects: j.cfg.Projects,
 		Tokens:   tokens,
 		Insecure: j.cfg.Insecure,
-		Store:    store,
+		Store:    j.broken.store(store),
 		Book:     book,
 		Tailer:   tailer,
 		Ring:     j.Doorbell(bellRunners).Ring,
@@ -45,7 +46,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		},
 		TrustedProxies: j.cfg.TrustedProxies,
 		Version:        versionText(),
-		Observer:       newCounting(j.Region()),
+		Observer:       j.broken.observer(j.recorder),
 		Warden:         newWarden(j.Guard()),
 		Log:            j.log,
 	}
@@ -66,7 +67,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		return server.Run(intake, listeners)
 	})
 	if err := j.Ready(); err != nil {
-		j.log.Warn("master was not told", "error", err)
+		j.log.Warn("master was not told", deployer.KeyError, err)
 	}
 	return g.Wait()
 }

@@ -34,7 +34,7 @@ func serveRunner(j job, intake, work context.Context) (err error) {
 		Redactor: transcript.NewRedactor(j.cfg.Secrets()...),
 		Exec:     process.Run,
 		Wait:     func(ctx context.Context, longest time.Duration) { j.Doorbell(bellRunners).Wait(ctx, longest) },
-		Watch:    newStepWatch(j.Region()),
+		Watch:    newStepWatch(j.Region(), j.recorder),
 		StepLog:  j.cfg.Limits.StepLog,
 		Log:      j.log,
 		Now:      time.Now,
@@ -43,7 +43,7 @@ func serveRunner(j job, intake, work context.Context) (err error) {
 		return err
 	}
 	if err := j.Ready(); err != nil {
-		j.log.Warn("master was not told", "error", err)
+		j.log.Warn("master was not told", deployer.KeyError, err)
 	}
 	ctx, stop := asShutdown(work)
 	defer stop()

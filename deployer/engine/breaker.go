@@ -29,6 +29,7 @@ type breaker struct {
 	timeout  time.Duration // of a call, for the message
 	now      func() time.Time
 	log      *slog.Logger
+	observer Observer
 
 	mu       sync.Mutex
 	state    BreakerState
@@ -41,7 +42,7 @@ type breaker struct {
 
 func newBreaker(c Config) *breaker {
 	return &breaker{
-		limit: c.Failures, cooldown: c.Cooldown, timeout: c.CallTimeout, now: c.Now, log: c.Log,
+		limit: c.Failures, cooldown: c.Cooldown, timeout: c.CallTimeout, now: c.Now, log: c.Log, observer: c.Observer,
 		state: BreakerClosed, failures: map[string]int{},
 	}
 }
@@ -87,6 +88,7 @@ func (b *breaker) probed(a answer) {
 	case answered:
 		clear(b.failures)
 		b.move(BreakerClosed)
+		b.observer.Breaker(false)
 		b.log.Info("docker engine answers again")
 	case silent:
 		b.failures[b.culprit]++
@@ -99,6 +101,7 @@ func (b *breaker) probed(a answer) {
 func (b *breaker) open() {
 	if b.state == BreakerClosed {
 		b.opened++
+		b.observer.Breaker(true)
 		b.log.Error("docker engine does not answer", slog.String("call", b.culprit), slog.Duration("deadline", b.timeout))
 	}
 	b.retryAt = b.now().Add(b.cooldown)

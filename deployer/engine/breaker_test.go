@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -141,7 +142,7 @@ func TestBreaker(t *testing.T) {
 		if err := services(t, c); err != nil {
 			t.Errorf("recovered: got %v", err)
 		}
-		if b := c.Stats().Breaker; b.State != engine.BreakerClosed || b.Opened != 1 {
+		if b := c.Breaker(); b.State != engine.BreakerClosed || b.Opened != 1 {
 			t.Errorf("breaker %+v", b)
 		}
 	})
@@ -154,13 +155,13 @@ func TestBreaker(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		}
-		if got := c.Stats().Breaker.State; got != engine.BreakerOpen {
+		if got := c.Breaker().State; got != engine.BreakerOpen {
 			t.Fatalf("breaker is %s", got)
 		}
 		now.Advance(time.Minute)
 		err := services(t, c)
-		if !errors.Is(err, engine.ErrWedged) || c.Stats().Breaker.State != engine.BreakerOpen {
-			t.Errorf("got %v, breaker %s", err, c.Stats().Breaker.State)
+		if !errors.Is(err, engine.ErrWedged) || c.Breaker().State != engine.BreakerOpen {
+			t.Errorf("got %v, breaker %s", err, c.Breaker().State)
 		}
 	})
 	t.Run("an error that the engine answers with is an answer", func(t *testing.T) {
@@ -172,7 +173,7 @@ func TestBreaker(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		}
-		if got := c.Stats().Breaker.State; got != engine.BreakerClosed {
+		if got := c.Breaker().State; got != engine.BreakerClosed {
 			t.Errorf("breaker is %s", got)
 		}
 	})
@@ -188,7 +189,7 @@ func TestBreaker(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		}
-		if got := c.Stats().Breaker.State; got != engine.BreakerClosed {
+		if got := c.Breaker().State; got != engine.BreakerClosed {
 			t.Errorf("breaker is %s", got)
 		}
 	})
@@ -220,7 +221,7 @@ func TestNobodyListens(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	if got := c.Stats().Breaker.State; got != engine.BreakerOpen {
+	if got := c.Breaker().State; got != engine.BreakerOpen {
 		t.Errorf("breaker is %s", got)
 	}
 }
@@ -254,31 +255,67 @@ func TestStoppedEngine(t *testing.T) {
 			t.Fatalf("stopped: got %v", err)
 		}
 	}
-	if got := c.Stats().Breaker.State; got != engine.BreakerOpen {
+	if got := c.Breaker().State; got != engine.BreakerOpen {
 		t.Errorf("breaker is %s", got)
 	}
 	resume()
 	eventually(t, "the engine is asked again after it was resumed", func() bool { return services(t, c) == nil })
 }
 
-func TestStatsCount(t *testing.T) {
+// witness is an observer that remembers.
+type witness struct {
+	mu       sync.Mutex
+	calls    map[string]int
+	failed   map[string]int
+	shortest time.Duration // of those that failed
+	breaker  []bool
+}
+
+func (w *witness) Called(call string, took time.Duration, failed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.calls == nil {
+		w.calls, w.failed, w.shortest = map[string]int{}, map[string]int{}, time.Hour
+	}
+	w.calls[call]++
+	if failed {
+		w.failed[call]++
+		w.shortest = min(w.shortest, took)
+	}
+}
+
+func (w *witness) Breaker(open bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.breaker = append(w.breaker, open)
+}
+
+func TestTheObserverSeesCallsAndTheBreaker(t *testing.T) {
 	s := newSick(t)
-	c := dial(t, engine.Config{Host: s.host, CallTimeout: 50 * time.Millisecond})
+	const timeout = 50 * time.Millisecond
+	w := &witness{}
+	c := dial(t, engine.Config{Host: s.host, CallTimeout: timeout, Failures: 2, Cooldown: time.Millisecond, Observer: w})
 	if err := services(t, c); err != nil {
 		t.Fatal(err)
 	}
 	s.hangList.Store(true)
-	_ = services(t, c)
-	list := c.Stats().Calls["container list"]
-	if list.Calls != 2 || list.Failures != 1 || list.Last < 50*time.Millisecond || list.Total < list.Last {
-		t.Errorf("container list: %+v", list)
+	for range 4 { // the last two as the probes of an open breaker
+		_ = services(t, c)
 	}
-	var sum int64
-	for _, n := range list.Buckets {
-		sum += n
+	s.hangList.Store(false)
+	eventually(t, "the breaker closes", func() bool { return services(t, c) == nil })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.calls["container list"] < 4 || w.failed["container list"] < 2 || w.calls["container inspect"] == 0 || w.failed["container inspect"] != 0 || w.shortest < timeout {
+		t.Errorf("calls %v, failed %v after %s", w.calls, w.failed, w.shortest)
 	}
-	if sum != 2 || len(list.Buckets) != len(engine.Bounds())+1 {
-		t.Errorf("buckets %v", list.Buckets)
+	if !slices.Equal(w.breaker, []bool{true, false}) {
+		t.Errorf("the breaker opened and closed like this: %v", w.breaker)
+	}
+	for call := range w.calls {
+		if !slices.Contains(engine.Calls(), call) {
+			t.Errorf("%q is no known call", call)
+		}
 	}
 }
 

@@ -64,7 +64,7 @@ func (c *Client) Services(ctx context.Context, project string) ([]health.Observa
 }
 
 func (c *Client) list(ctx context.Context, project string) (list []container.Summary, err error) {
-	err = c.call(ctx, "container list", func(ctx context.Context) error {
+	err = c.call(ctx, callList, func(ctx context.Context) error {
 		list, err = c.docker.ContainerList(ctx, container.ListOptions{
 			All: true, Filters: filters.NewArgs(filters.Arg("label", labelProject+"="+project)),
 		})
@@ -74,7 +74,7 @@ func (c *Client) list(ctx context.Context, project string) (list []container.Sum
 }
 
 func (c *Client) inspect(ctx context.Context, id string) (full container.InspectResponse, err error) {
-	err = c.call(ctx, "container inspect", func(ctx context.Context) error {
+	err = c.call(ctx, callInspect, func(ctx context.Context) error {
 		full, err = c.docker.ContainerInspect(ctx, id)
 		return err
 	})
@@ -127,7 +127,7 @@ func (c *Client) Logs(ctx context.Context, id string, lines int) ([]string, erro
 		return nil, err
 	}
 	var buf bytes.Buffer
-	err = c.call(ctx, "container logs", func(ctx context.Context) error {
+	err = c.call(ctx, callLogs, func(ctx context.Context) error {
 		body, err := c.docker.ContainerLogs(ctx, id, container.LogsOptions{
 			ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines),
 		})
@@ -194,7 +194,7 @@ func (c *Client) Probe(ctx context.Context) (Latency, error) {
 }
 
 func (c *Client) probeList(ctx context.Context) (a answer, id string, err error) {
-	a, err = c.timed(ctx, "container list", func(ctx context.Context) error {
+	a, err = c.timed(ctx, callList, func(ctx context.Context) error {
 		list, err := c.docker.ContainerList(ctx, container.ListOptions{})
 		if len(list) > 0 {
 			id = list[0].ID
@@ -205,7 +205,7 @@ func (c *Client) probeList(ctx context.Context) (a answer, id string, err error)
 }
 
 func (c *Client) probeInspect(ctx context.Context, id string) (answer, error) {
-	return c.timed(ctx, "container inspect", func(ctx context.Context) error {
+	return c.timed(ctx, callInspect, func(ctx context.Context) error {
 		_, err := c.docker.ContainerInspect(ctx, id)
 		return err
 	})
@@ -213,7 +213,7 @@ func (c *Client) probeInspect(ctx context.Context, id string) (answer, error) {
 
 // Version returns the engine's version and the newest API version that it speaks.
 func (c *Client) Version(ctx context.Context) (engine, api string, err error) {
-	err = c.call(ctx, "version", func(ctx context.Context) error {
+	err = c.call(ctx, callVersion, func(ctx context.Context) error {
 		v, err := c.docker.ServerVersion(ctx)
 		engine, api = v.Version, v.APIVersion
 		return err

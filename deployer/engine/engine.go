@@ -24,6 +24,7 @@ type Config struct {
 	Cooldown    time.Duration // time for which an open breaker asks nothing; 10 s if 0
 	Now         func() time.Time
 	Log         *slog.Logger // one line when the breaker opens and one when it closes
+	Observer    Observer     // may be nil
 }
 
 // Validate returns what is wrong with the configuration.
@@ -63,6 +64,9 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Observer == nil {
+		c.Observer = unobserved{}
+	}
 	return c
 }
 
@@ -71,7 +75,6 @@ type Client struct {
 	config  Config
 	docker  *client.Client
 	breaker *breaker
-	stats   *stats
 }
 
 // New returns a client. It does not speak to the engine yet.
@@ -96,7 +99,7 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("engine client: %w", err)
 	}
 	transport.Proxy = nil // WithHost sets one for tcp
-	return &Client{config: c, docker: docker, breaker: newBreaker(c), stats: newStats()}, nil
+	return &Client{config: c, docker: docker, breaker: newBreaker(c)}, nil
 }
 
 // Close closes idle connections.
@@ -130,7 +133,7 @@ const (
 
 var errDeadline = errors.New("call deadline")
 
-// timed runs f under the deadline and counts it.
+// timed runs f under the deadline and tells the observer about it.
 func (c *Client) timed(ctx context.Context, op string, f func(context.Context) error) (answer, error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, c.config.CallTimeout, errDeadline)
 	defer cancel()
@@ -139,17 +142,17 @@ func (c *Client) timed(ctx context.Context, op string, f func(context.Context) e
 	took := time.Since(begun)
 	switch {
 	case err == nil:
-		c.stats.add(op, took, false)
+		c.config.Observer.Called(op, took, false)
 		return answered, nil
 	case ctx.Err() != nil:
 		return unknown, fmt.Errorf("%s: %w", op, context.Cause(ctx))
 	case errors.Is(context.Cause(bounded), errDeadline):
-		c.stats.add(op, took, true)
+		c.config.Observer.Called(op, took, true)
 		return silent, wedged("the Docker engine did not answer `%s` within %s", op, c.config.CallTimeout)
 	case client.IsErrConnectionFailed(err), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		c.stats.add(op, took, true)
+		c.config.Observer.Called(op, took, true)
 		return silent, unreachable(c.config.Host, op, err)
 	}
-	c.stats.add(op, took, false)
+	c.config.Observer.Called(op, took, false)
 	return answered, fmt.Errorf("%s: %w", op, err)
 }

@@ -88,12 +88,12 @@ func (c *Client) Forget(ctx context.Context, project string, keep []int64) ([]st
 
 // Tag gives an image another name.
 func (c *Client) Tag(ctx context.Context, id, ref string) error {
-	return c.call(ctx, "image tag", func(ctx context.Context) error { return c.docker.ImageTag(ctx, id, ref) })
+	return c.call(ctx, callImageTag, func(ctx context.Context) error { return c.docker.ImageTag(ctx, id, ref) })
 }
 
 // Untag removes a name from an image, and the image with its last name unless a container uses it.
 func (c *Client) Untag(ctx context.Context, ref string) error {
-	return c.call(ctx, "image remove", func(ctx context.Context) error {
+	return c.call(ctx, callImageRemove, func(ctx context.Context) error {
 		_, err := c.docker.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
 		return err
 	})
@@ -103,7 +103,7 @@ func (c *Client) Untag(ctx context.Context, ref string) error {
 func (c *Client) Images(ctx context.Context, prefix string) ([]Tagged, error) {
 	name, _, _ := strings.Cut(prefix, ":")
 	var list []image.Summary
-	err := c.call(ctx, "image list", func(ctx context.Context) (err error) {
+	err := c.call(ctx, callImageList, func(ctx context.Context) (err error) {
 		list, err = c.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", name))})
 		return err
 	})
@@ -124,7 +124,7 @@ func (c *Client) Images(ctx context.Context, prefix string) ([]Tagged, error) {
 
 // Resolve returns the id of the image that ref names, "" if there is none.
 func (c *Client) Resolve(ctx context.Context, ref string) (id string, err error) {
-	err = c.call(ctx, "image inspect", func(ctx context.Context) error {
+	err = c.call(ctx, callImageInspect, func(ctx context.Context) error {
 		i, err := c.docker.ImageInspect(ctx, ref)
 		id = i.ID
 		return err

@@ -48,12 +48,12 @@ func (c *Client) Repair(ctx context.Context, project string) ([]string, error) {
 
 func (c *Client) repairOne(ctx context.Context, s container.Summary, name string, taken bool) (string, error) {
 	if !taken {
-		err := c.call(ctx, "container rename", func(ctx context.Context) error {
+		err := c.call(ctx, callRename, func(ctx context.Context) error {
 			return c.docker.ContainerRename(ctx, s.ID, name)
 		})
 		return fmt.Sprintf("renamed container %s to %s", nameOf(s), name), err
 	}
-	err := c.call(ctx, "container remove", func(ctx context.Context) error {
+	err := c.call(ctx, callRemove, func(ctx context.Context) error {
 		return c.docker.ContainerRemove(ctx, s.ID, container.RemoveOptions{Force: true})
 	})
 	if cerrdefs.IsNotFound(err) {

@@ -17,6 +17,8 @@ import (
 type Observer interface {
 	Request(route string, status int)
 	OverBudget(route string)
+	// Unverified is told of a delivery whose secret or signature is wrong.
+	Unverified(provider deployer.Provider)
 }
 
 // Book reads what was printed so far; [transcript.Book] is one.
@@ -183,5 +185,6 @@ func (c *Config) checkNames() error {
 // nobody counts nothing.
 type nobody struct{}
 
-func (nobody) Request(string, int) {}
-func (nobody) OverBudget(string)   {}
+func (nobody) Request(string, int)          {}
+func (nobody) OverBudget(string)            {}
+func (nobody) Unverified(deployer.Provider) {}

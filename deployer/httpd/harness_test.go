@@ -219,6 +219,7 @@ type observer struct {
 
 func (o *observer) Request(route string, status int) { o.note(fmt.Sprintf("%s %d", route, status)) }
 func (o *observer) OverBudget(route string)          { o.note("over " + route) }
+func (o *observer) Unverified(p deployer.Provider)   { o.note("unverified " + string(p)) }
 
 func (o *observer) note(s string) {
 	o.mu.Lock()

@@ -52,7 +52,8 @@ func (s *Server) understand(x *exchange, h *hook, token string, body []byte) (de
 	}
 	if !s.cfg.Insecure || len(h.Secrets) > 0 {
 		if err := webhook.Verify(h.Provider, h.Secrets, r); err != nil {
-			s.complain(h, err, now)
+			s.cfg.Observer.Unverified(h.Provider)
+			s.complain(x, h, err, now)
 			return deployer.Intake{}, err
 		}
 	}
@@ -71,13 +72,13 @@ func (s *Server) understand(x *exchange, h *hook, token string, body []byte) (de
 // complain tells the operator, at most once a minute and hook, that deliveries
 // do not verify. They are not recorded, so the log is the only place where a
 // wrong secret shows; but a stranger must not be able to fill it.
-func (s *Server) complain(h *hook, err error, now time.Time) {
+func (s *Server) complain(x *exchange, h *hook, err error, now time.Time) {
 	last := h.refused.Load()
 	if now.Unix()-last < 60 || !h.refused.CompareAndSwap(last, now.Unix()) {
 		return
 	}
 	s.cfg.Log.Warn("a delivery was refused; more of the same are not logged for a minute",
-		slog.String(deployer.KeyHook, h.Name), slog.Any(deployer.KeyError, err))
+		slog.String(deployer.KeyHook, h.Name), slog.String(deployer.KeyRequest, x.id), slog.Any(deployer.KeyError, err))
 }
 
 // accept makes a delivery durable and answers with what was decided.

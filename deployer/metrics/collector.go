@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -23,17 +24,22 @@ var _ tallier = deployer.Store(nil)
 type Engine struct {
 	Up      bool
 	Latency time.Duration // of the last probe
+	// Refused is how many processes ask it nothing, because it did not answer them.
+	Refused int
 }
 
 // Config is what a [Collector] collects from.
 type Config struct {
-	Store    tallier
-	Counters func() Counters // nil: none. Must not block.
-	Engine   func() Engine   // nil: the engine is not watched. Must not block.
+	Version   string
+	Providers []deployer.Provider // that are configured
+	Store     tallier
+	Counters  func() Counters // nil: none. Must not block.
+	Engine    func() Engine   // nil: the engine is not watched. Must not block.
 
-	MaxAge  time.Duration // a tally younger than this is shown again; 1 s if 0
-	Wait    time.Duration // a scrape waits this long for a new tally; 200 ms if 0
-	Timeout time.Duration // of one tally; 5 s if 0
+	MaxAge   time.Duration // a tally younger than this is shown again; 1 s if 0
+	Wait     time.Duration // a scrape waits this long for a new tally; 20 ms if 0
+	Patience time.Duration // a store that takes longer for one is not up; 1 s if 0
+	Timeout  time.Duration // of one tally; 5 s if 0
 
 	Now func() time.Time // time.Now if nil
 }
@@ -42,13 +48,15 @@ func (c *Config) complete() error {
 	switch {
 	case c.Store == nil:
 		return errors.New("metrics: no store")
-	case c.MaxAge < 0 || c.Wait < 0 || c.Timeout < 0:
+	case c.MaxAge < 0 || c.Wait < 0 || c.Patience < 0 || c.Timeout < 0:
 		return errors.New("metrics: negative duration")
 	}
 	for _, d := range []struct {
 		field    *time.Duration
 		standard time.Duration
-	}{{&c.MaxAge, time.Second}, {&c.Wait, 200 * time.Millisecond}, {&c.Timeout, 5 * time.Second}} {
+	}{
+		{&c.MaxAge, time.Second}, {&c.Wait, 20 * time.Millisecond}, {&c.Patience, time.Second}, {&c.Timeout, 5 * time.Second},
+	} {
 		if *d.field == 0 {
 			*d.field = d.standard
 		}
@@ -61,7 +69,7 @@ func (c *Config) complete() error {
 
 // Collector shows the deployer to Prometheus. Its tally is as old as MaxAge at
 // most while the store answers; while it does not, the last one known is shown
-// and seadog_store_up is 0.
+// and seadog_store_up is 0. Before the first one nothing of it is shown.
 type Collector struct {
 	cfg  Config
 	asks chan struct{} // a scrape wants a new tally; one is enough
@@ -69,6 +77,8 @@ type Collector struct {
 	mu    sync.Mutex
 	tally deployer.Tally
 	taken time.Time     // of tally; zero: none yet
+	asked time.Time     // since when a new one is waited for; zero: it is not
+	lost  bool          // the last attempt failed
 	fresh chan struct{} // closed when the next attempt has ended
 }
 
@@ -104,40 +114,58 @@ func (c *Collector) refresh(ctx context.Context) {
 	tally, err := c.cfg.Store.Tally(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err == nil {
+	if c.lost = err != nil; !c.lost {
 		c.tally, c.taken = tally, c.cfg.Now()
+	}
+	c.asked = time.Time{}
+	select {
+	case <-c.asks: // whoever asked meanwhile gets this one
+	default:
 	}
 	close(c.fresh)
 	c.fresh = make(chan struct{})
 }
 
-// latest returns a tally that is young enough, or the last one known and false.
-func (c *Collector) latest() (deployer.Tally, bool) {
+// state is what a scrape is told of the store.
+type state struct {
+	tally deployer.Tally
+	taken time.Time // zero: never
+	up    bool
+}
+
+// latest returns the newest tally, for which it waits a moment if that is old.
+func (c *Collector) latest() state {
+	fresh := c.ask()
+	if fresh != nil {
+		timer := time.NewTimer(c.cfg.Wait)
+		defer timer.Stop()
+		select {
+		case <-fresh:
+		case <-timer.C:
+		}
+	}
 	c.mu.Lock()
-	tally, fresh := c.tally, c.fresh
-	young := c.young()
-	c.mu.Unlock()
-	if young {
-		return tally, true
+	defer c.mu.Unlock()
+	hangs := !c.asked.IsZero() && c.cfg.Now().Sub(c.asked) >= c.cfg.Patience
+	return state{c.tally, c.taken, !c.taken.IsZero() && !c.lost && !hangs}
+}
+
+// ask wants a new tally unless the last one is young; it returns what is closed
+// when there is another, or nil.
+func (c *Collector) ask() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.taken.IsZero() && !c.lost && c.cfg.Now().Sub(c.taken) < c.cfg.MaxAge {
+		return nil
+	}
+	if c.asked.IsZero() {
+		c.asked = c.cfg.Now()
 	}
 	select {
 	case c.asks <- struct{}{}:
 	default: // somebody asked already
 	}
-	timer := time.NewTimer(c.cfg.Wait)
-	defer timer.Stop()
-	select {
-	case <-fresh:
-	case <-timer.C:
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.tally, c.young()
-}
-
-// young is called with mu held.
-func (c *Collector) young() bool {
-	return !c.taken.IsZero() && c.cfg.Now().Sub(c.taken) < c.cfg.MaxAge
+	return c.fresh
 }
 
 // Describe implements [prometheus.Collector].
@@ -149,14 +177,19 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 
 // Collect implements [prometheus.Collector]. It takes at most Config.Wait.
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
-	tally, up := c.latest()
+	s, now := c.latest(), c.cfg.Now()
 	e := emitter{out: out}
-	e.tally(tally, c.cfg.Now())
-	e.gauge(descStoreUp, boolean(up))
+	if !s.taken.IsZero() { // no numbers are better than numbers that go backwards
+		e.tally(s.tally, c.cfg.Providers, now)
+		e.gauge(descTallyAge, age(s.taken, now))
+	}
+	e.gauge(descStoreUp, boolean(s.up))
+	e.gauge(descBuild, 1, c.cfg.Version, runtime.Version())
 	if c.cfg.Engine != nil {
 		engine := c.cfg.Engine()
 		e.gauge(descEngineUp, boolean(engine.Up))
 		e.gauge(descEngineLatency, engine.Latency.Seconds())
+		e.gauge(descBreakerOpen, float64(engine.Refused))
 	}
 	if c.cfg.Counters != nil {
 		e.counters(c.cfg.Counters())

@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -42,15 +43,26 @@ func (c *clock) now() time.Time          { return time.Unix(c.at.Load(), 0) }
 func (c *clock) advance(d time.Duration) { c.at.Add(int64(d / time.Second)) }
 
 type fixture struct {
-	reg   *prometheus.Registry
-	store *store
-	clock *clock
-	count metrics.Counts
+	*metrics.Recorder
+	reg    *prometheus.Registry
+	store  *store
+	clock  *clock
+	table  *metrics.Table
+	values []uint64
+
+	collector *metrics.Collector
 }
+
+func (f *fixture) counters() metrics.Counters { return f.table.Read(f.values) }
 
 func start(t *testing.T, change ...func(*metrics.Config)) *fixture {
 	t.Helper()
-	f := &fixture{reg: prometheus.NewPedanticRegistry(), store: &store{}, clock: &clock{}}
+	f := &fixture{
+		reg: prometheus.NewPedanticRegistry(), store: &store{}, clock: &clock{},
+		table: metrics.NewTable([]string{"/healthz", "/hooks/{hook}"}, []string{"container list"}),
+	}
+	f.values = make([]uint64, len(f.table.Names()))
+	f.Recorder = metrics.NewRecorder(f.table, func(i int, n uint64) { f.values[i] += n })
 	f.clock.at.Store(1_800_000_000)
 	f.store.tally = deployer.Tally{
 		Deployments: map[deployer.Status]int64{deployer.Succeeded: 5, deployer.Failed: 2, deployer.Running: 1},
@@ -58,11 +70,13 @@ func start(t *testing.T, change ...func(*metrics.Config)) *fixture {
 			{Provider: deployer.GitHub, Verdict: deployer.VerdictQueued}:  7,
 			{Provider: deployer.GitLab, Verdict: deployer.VerdictIgnored}: 3,
 		},
-		Queued: 4, Running: 1, OldestQueued: f.clock.now().Add(-90 * time.Second),
+		Queued: 4, Running: 2, Stalled: 1,
+		OldestQueued: f.clock.now().Add(-90 * time.Second), OldestRunning: f.clock.now().Add(-80 * time.Second),
 	}
 	cfg := metrics.Config{
-		Store: f.store, Counters: f.count.Snapshot, Now: f.clock.now, Wait: 10 * time.Second,
-		Engine: func() metrics.Engine { return metrics.Engine{Up: true, Latency: 250 * time.Millisecond} },
+		Version: "v1.2.3", Providers: []deployer.Provider{deployer.GitHub},
+		Store: f.store, Counters: f.counters, Now: f.clock.now, Wait: 10 * time.Second,
+		Engine: func() metrics.Engine { return metrics.Engine{Up: true, Latency: 250 * time.Millisecond, Refused: 1} },
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -71,6 +85,7 @@ func start(t *testing.T, change ...func(*metrics.Config)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.collector = collector
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- collector.Run(ctx) }()
@@ -91,20 +106,32 @@ func (f *fixture) shows(t *testing.T, want string, names ...string) {
 	}
 }
 
-func TestEveryMetricHasItsNameLabelsAndValue(t *testing.T) {
+func TestNamesAndHelpAreInOrder(t *testing.T) {
+	t.Parallel()
+	problems, err := testutil.GatherAndLint(start(t).reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestWhatTheStoreAndTheEngineTellIsShown(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	f.count.Request("/healthz", 200)
-	f.count.Request("/healthz", 204)
-	f.count.Request("/hooks/{hook}", 503)
-	f.count.OverBudget("/api/v1/status")
-	f.count.Reaped(deployer.CauseOwnerDied)
-	f.count.Reaped(deployer.CauseOwnerDied)
 	f.shows(t, `
+# HELP seadog_build_info 1, with what this binary was built from.
+# TYPE seadog_build_info gauge
+seadog_build_info{goversion="`+runtime.Version()+`",version="v1.2.3"} 1
 # HELP seadog_deliveries_total Decisions about verified webhook deliveries.
 # TYPE seadog_deliveries_total counter
-seadog_deliveries_total{provider="github",verdict="queued"} 7
-seadog_deliveries_total{provider="gitlab",verdict="ignored"} 3
+seadog_deliveries_total{decision="coalesced",provider="github"} 0
+seadog_deliveries_total{decision="deferred",provider="github"} 0
+seadog_deliveries_total{decision="duplicate",provider="github"} 0
+seadog_deliveries_total{decision="ignored",provider="github"} 0
+seadog_deliveries_total{decision="queued",provider="github"} 7
+seadog_deliveries_total{decision="ignored",provider="gitlab"} 3
 # HELP seadog_deployments_total Deployments that ended, by how.
 # TYPE seadog_deployments_total counter
 seadog_deployments_total{status="canceled"} 0
@@ -113,37 +140,39 @@ seadog_deployments_total{status="interrupted"} 0
 seadog_deployments_total{status="succeeded"} 5
 seadog_deployments_total{status="superseded"} 0
 seadog_deployments_total{status="timed_out"} 0
+# HELP seadog_engine_breaker_open Processes that ask the Docker engine nothing because it did not answer them several times in a row.
+# TYPE seadog_engine_breaker_open gauge
+seadog_engine_breaker_open 1
 # HELP seadog_engine_latency_seconds How long the Docker engine took for the last probe.
 # TYPE seadog_engine_latency_seconds gauge
 seadog_engine_latency_seconds 0.25
 # HELP seadog_engine_up 1 if the Docker engine answered the last probe in time.
 # TYPE seadog_engine_up gauge
 seadog_engine_up 1
-# HELP seadog_http_requests_total Answered HTTP requests.
-# TYPE seadog_http_requests_total counter
-seadog_http_requests_total{code="2xx",route="/healthz"} 2
-seadog_http_requests_total{code="5xx",route="/hooks/{hook}"} 1
-# HELP seadog_query_budget_exceeded_total Requests that asked the store more often than they may.
-# TYPE seadog_query_budget_exceeded_total counter
-seadog_query_budget_exceeded_total{route="/api/v1/status"} 1
 # HELP seadog_queue_depth Deployments that wait for a runner or a lock.
 # TYPE seadog_queue_depth gauge
 seadog_queue_depth 4
 # HELP seadog_queue_oldest_age_seconds How long the oldest waiting deployment has waited; 0 if none waits.
 # TYPE seadog_queue_oldest_age_seconds gauge
 seadog_queue_oldest_age_seconds 90
-# HELP seadog_reaped_total Deployments that were ended because their owner was gone.
-# TYPE seadog_reaped_total counter
-seadog_reaped_total{cause="canceled"} 0
-seadog_reaped_total{cause="lease_expired"} 0
-seadog_reaped_total{cause="owner_died"} 2
 # HELP seadog_running Deployments that run.
 # TYPE seadog_running gauge
-seadog_running 1
+seadog_running 2
+# HELP seadog_running_oldest_age_seconds How long the deployment has been running that has for longest; 0 if none runs.
+# TYPE seadog_running_oldest_age_seconds gauge
+seadog_running_oldest_age_seconds 80
+# HELP seadog_running_stalled Deployments that run and whose step has been silent for half of what it may.
+# TYPE seadog_running_stalled gauge
+seadog_running_stalled 1
+# HELP seadog_store_tally_age_seconds Age of the numbers that come from the store.
+# TYPE seadog_store_tally_age_seconds gauge
+seadog_store_tally_age_seconds 0
 # HELP seadog_store_up 1 if the store answered this scrape in time, else 0 and its numbers are the last known ones.
 # TYPE seadog_store_up gauge
 seadog_store_up 1
-`)
+`, "seadog_build_info", "seadog_deliveries_total", "seadog_deployments_total", "seadog_engine_breaker_open",
+		"seadog_engine_latency_seconds", "seadog_engine_up", "seadog_queue_depth", "seadog_queue_oldest_age_seconds",
+		"seadog_running", "seadog_running_oldest_age_seconds", "seadog_running_stalled", "seadog_store_tally_age_seconds", "seadog_store_up")
 }
 
 func TestAnEmptyQueueHasNoAge(t *testing.T) {
@@ -204,25 +233,50 @@ func TestWhileTheStoreIsAwayTheLastKnownNumbersAreShown(t *testing.T) {
 
 func TestAStoreThatHangsDoesNotHoldUpAScrape(t *testing.T) {
 	t.Parallel()
-	f := start(t, func(c *metrics.Config) { c.Wait, c.Timeout = 20*time.Millisecond, time.Hour })
-	for began := time.Now(); f.store.asked.Load() == 0 || time.Since(began) < 50*time.Millisecond; {
-		if _, err := f.reg.Gather(); err != nil { // until the first tally is there, however slow this machine is
-			t.Fatal(err)
-		}
-	}
+	f := start(t, func(c *metrics.Config) { c.Timeout = time.Hour })
 	f.storeUp(t, "1")
 	f.store.hangs.Store(true)
-	f.clock.advance(time.Minute)
+	quick := start(t, func(c *metrics.Config) { c.Wait, c.Timeout, c.Store = 20*time.Millisecond, time.Hour, f.store })
 	began := time.Now()
+	quick.storeAway(t)
+	quick.clock.advance(time.Second) // it has been waited for long enough
 	for range 5 {
-		f.storeUp(t, "0")
+		quick.storeAway(t)
 	}
 	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("five scrapes took %s", took)
+		t.Errorf("six scrapes took %s", took)
 	}
 	if n := f.store.asked.Load(); n != 2 {
 		t.Errorf("asked %d times, want one that hangs", n)
 	}
+}
+
+func TestAStoreThatHangsIsDownWhenItHasBeenWaitedFor(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *metrics.Config) { c.Wait, c.Timeout = 20*time.Millisecond, time.Hour })
+	for deadline := time.Now().Add(20 * time.Second); ; { // until the first tally is there, however slow this machine is
+		if _, err := f.reg.Gather(); err != nil || time.Now().After(deadline) {
+			t.Fatal("no tally", err)
+		}
+		if n := testutil.CollectAndCount(f.collector, "seadog_queue_depth"); n == 1 {
+			break
+		}
+	}
+	f.store.hangs.Store(true)
+	f.clock.advance(time.Minute)
+	f.storeUp(t, "1") // perhaps it is only slow
+	f.clock.advance(time.Second)
+	f.storeUp(t, "0")
+}
+
+// storeAway requires that the store is down and nothing of it is shown.
+func (f *fixture) storeAway(t *testing.T) {
+	t.Helper()
+	f.shows(t, `
+# HELP seadog_store_up 1 if the store answered this scrape in time, else 0 and its numbers are the last known ones.
+# TYPE seadog_store_up gauge
+seadog_store_up 0
+`, "seadog_store_up", "seadog_queue_depth", "seadog_deployments_total", "seadog_deliveries_total")
 }
 
 func TestWhatIsNotWatchedIsNotShown(t *testing.T) {

@@ -50,9 +50,10 @@ const (
 
 // Config says where the database is.
 type Config struct {
-	DSN      deployer.Secret  // URL or key=value
-	Now      func() time.Time // time.Now if nil
-	Deadline time.Duration    // of one call, if its context has none that is earlier; 10 s if 0
+	DSN      deployer.Secret        // URL or key=value
+	Now      func() time.Time       // time.Now if nil
+	Deadline time.Duration          // of one call, if its context has none that is earlier; 10 s if 0
+	Observe  deployer.StoreObserver // may be nil
 }
 
 // Validate returns the first error in c.
@@ -72,6 +73,7 @@ type Store struct {
 	pool     *pgxpool.Pool
 	batcher  *batch.Batcher[deployer.Intake, deployer.Delivery]
 	deadline time.Duration
+	observe  deployer.StoreObserver
 	password string
 }
 
@@ -90,7 +92,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{deadline: cfg.Deadline, password: pc.ConnConfig.Password}
+	s := &Store{deadline: cfg.Deadline, observe: cfg.Observe, password: pc.ConnConfig.Password}
 	if s.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), pc); err != nil {
 		return nil, s.failure(err)
 	}
@@ -156,7 +158,8 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 }
 
 // Accept implements [deployer.Intaker].
-func (s *Store) Accept(ctx context.Context, in deployer.Intake) (deployer.Delivery, error) {
+func (s *Store) Accept(ctx context.Context, in deployer.Intake) (_ deployer.Delivery, err error) {
+	defer s.observe.Observe(deployer.StoreAccept, time.Now(), &err)
 	if err := record.CheckIntake(in); err != nil {
 		return deployer.Delivery{}, err
 	}
@@ -167,14 +170,16 @@ func (s *Store) Accept(ctx context.Context, in deployer.Intake) (deployer.Delive
 }
 
 // Write implements [record.Database].
-func (s *Store) Write(ctx context.Context, fn func(context.Context, record.Tx) error) error {
+func (s *Store) Write(ctx context.Context, fn func(context.Context, record.Tx) error) (err error) {
+	defer s.observe.Observe(deployer.StoreWrite, time.Now(), &err)
 	ctx, cancel := context.WithTimeout(ctx, s.deadline)
 	defer cancel()
 	return s.failure(s.transact(ctx, func(t *tx) error { return fn(ctx, t) }))
 }
 
 // Read implements [record.Database].
-func (s *Store) Read(ctx context.Context, fn func(context.Context, record.Tx) error) error {
+func (s *Store) Read(ctx context.Context, fn func(context.Context, record.Tx) error) (err error) {
+	defer s.observe.Observe(deployer.StoreRead, time.Now(), &err)
 	ctx, cancel := context.WithTimeout(ctx, s.deadline)
 	defer cancel()
 	return s.failure(fn(ctx, reader{s.pool}))

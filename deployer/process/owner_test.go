@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"bufio"
 	"os"
 	"os/exec"
 	"strconv"
@@ -16,6 +17,13 @@ import (
 // start starts a fake outside of Run, and returns it once it has spoken.
 func start(t *testing.T, what, marker string) *exec.Cmd {
 	t.Helper()
+	return startAll(t, what, marker, 1)
+}
+
+// startAll returns when so many processes of what was started have said that
+// they are ready.
+func startAll(t *testing.T, what, marker string, processes int) *exec.Cmd {
+	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = []string{fakeVariable + "=" + what, process.MarkerVariable + "=" + marker}
 	out, err := cmd.StdoutPipe()
@@ -29,8 +37,11 @@ func start(t *testing.T, what, marker string) *exec.Cmd {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	if _, err := out.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err)
+	lines := bufio.NewReader(out)
+	for range processes {
+		if _, err := lines.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return cmd
 }
@@ -82,9 +93,8 @@ func TestLiveness(t *testing.T) {
 func TestSweepEndsExactlyWhatCarriesTheMarker(t *testing.T) {
 	t.Parallel()
 	marker := "17-sweep" + strconv.Itoa(os.Getpid())
-	mine := start(t, "tree 2", marker)
+	mine := startAll(t, "tree 2", marker, 3)
 	other := start(t, "silent", marker+"er")
-	await(t, func() bool { return len(alive(t, marker)) == 3 })
 	ended, err := process.Sweep(t.Context(), marker, 100*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,13 @@ func (r *Records) Tally(ctx context.Context) (deployer.Tally, error) {
 		if err != nil {
 			return t, fmt.Errorf("read counts: %w", err)
 		}
-		running, _, err := number(ctx, tx, "select count(*) from deployments where status = 'running'")
+		rows, err = tx.Query(ctx, "select count(*), coalesce(min(started_at), 0), count(nullif(stalled_since, 0)) from deployments where status = 'running'")
+		_, err = collect(rows, err, func(rows Rows) (struct{}, error) {
+			var oldest int64
+			err := rows.Scan(&t.Running, &oldest, &t.Stalled)
+			t.OldestRunning = stamp(oldest)
+			return struct{}{}, err
+		})
 		if err != nil {
 			return t, fmt.Errorf("count running: %w", err)
 		}
@@ -59,7 +65,6 @@ func (r *Records) Tally(ctx context.Context) (deployer.Tally, error) {
 			t.OldestQueued = stamp(oldest)
 			return struct{}{}, err
 		})
-		t.Running = int(running)
 		return t, err
 	})
 }

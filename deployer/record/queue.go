@@ -274,12 +274,18 @@ func sameOwner(a, b *deployer.Owner) bool {
 	return a == b || a != nil && b != nil && *a == *b
 }
 
-// again is the order for the second attempt of d.
+// again is the order for the second attempt of d. That of a rollback is a
+// rollback to the same deployment: runner and lane must both know that it runs
+// the images of then, which matters more than what it repeats.
 func again(d *deployer.Deployment) deployer.Order {
-	return deployer.Order{
+	o := deployer.Order{
 		Project: d.Project, Trigger: deployer.TriggerRetry, Ref: d.Ref, Commit: d.Commit, Before: d.Before, Message: d.Message,
 		By: d.By, Attempt: d.Attempt + 1, Origin: d.ID, Override: d.Override,
 	}
+	if d.Trigger == deployer.TriggerRollback {
+		o.Trigger, o.Origin = deployer.TriggerRollback, d.Origin
+	}
+	return o
 }
 
 // values turns loaded deployments into what the contract returns.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/seadog/seadog/deployer"
@@ -36,11 +37,12 @@ func (s *session) replace(ctx context.Context, stack compose.Stack, model compos
 	if len(moved) == 0 {
 		return stack.Up(ctx)
 	}
-	if err := os.MkdirAll(s.space.dir, 0o750); err != nil { // there is none yet without a repository
+	// A project has one deployment at a time, so what lies there is of one that was killed.
+	dir := filepath.Join(s.space.dir, "pinned")
+	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(s.space.dir, "pinned-")
-	if err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)

@@ -128,33 +128,15 @@ func (s *session) config(ctx context.Context) error {
 // pin finds out whether a deployment that was asked to go back can do so with
 // the very images of then.
 func (s *session) pin(ctx context.Context) error {
-	goal, err := s.goal(ctx)
-	if err != nil || goal == 0 {
-		return err
+	if s.d.Trigger != deployer.TriggerRollback || s.d.Origin == 0 {
+		return nil
 	}
-	origin, err := s.r.cfg.Store.Deployment(ctx, goal)
+	origin, err := s.r.cfg.Store.Deployment(ctx, s.d.Origin)
 	if err != nil {
 		return err
 	}
 	s.pinned, err = s.available(ctx, origin)
 	return err
-}
-
-// goal returns the deployment that was asked to be gone back to, 0 if none was.
-// The second attempt at going back goes to where the first one did.
-func (s *session) goal(ctx context.Context) (int64, error) {
-	d := s.d
-	if d.Trigger == deployer.TriggerRetry && d.Origin != 0 {
-		var err error
-		d, err = s.r.cfg.Store.Deployment(ctx, d.Origin)
-		if err != nil && deployer.CodeOf(err) != deployer.CodeNotFound {
-			return 0, err
-		}
-	}
-	if d.Trigger != deployer.TriggerRollback {
-		return 0, nil
-	}
-	return d.Origin, nil
 }
 
 // available returns the images of a healthy deployment if the engine still has

@@ -34,18 +34,24 @@ type Store interface {
 // Watch looks at a runner from outside. Its methods must not block.
 type Watch interface {
 	// Step is told that a step begins, which must be over after limit, and 0 if
-	// it has no limit; it returns what is called at its end.
-	Step(d deployer.Deployment, step deployer.Step, limit time.Duration) (over func())
+	// it has no limit; it returns what is called at its end. How it ended is said
+	// with the status that a deployment gets for it.
+	Step(d deployer.Deployment, step deployer.Step, limit time.Duration) (over func(deployer.Status))
 	// Group is told the process group of the command that runs, and 0 when it
 	// is gone.
 	Group(pgid int)
+	// Over is told that a deployment has ended, and that this was written down.
+	Over(d deployer.Deployment, end deployer.Status, took time.Duration)
 }
 
 // unwatched is nobody.
 type unwatched struct{}
 
-func (unwatched) Step(deployer.Deployment, deployer.Step, time.Duration) func() { return func() {} }
-func (unwatched) Group(int)                                                     {}
+func (unwatched) Step(deployer.Deployment, deployer.Step, time.Duration) func(deployer.Status) {
+	return func(deployer.Status) {}
+}
+func (unwatched) Group(int)                                                {}
+func (unwatched) Over(deployer.Deployment, deployer.Status, time.Duration) {}
 
 // Config is everything that a [Runner] depends on.
 type Config struct {
@@ -183,6 +189,7 @@ func (r *Runner) settle(ctx context.Context) error {
 func (r *Runner) deploy(work context.Context, d deployer.Deployment) {
 	log := r.cfg.Log.With(deployer.KeyDeployment, d.ID, deployer.KeyProject, d.Project)
 	log.Info("deployment started", "ref", d.Ref, "commit", d.Commit, "trigger", d.Trigger)
+	begun := r.cfg.Now()
 	s := r.newSession(work, d, log)
 	result := s.run()
 	err := s.conclude(result)
@@ -192,6 +199,7 @@ func (r *Runner) deploy(work context.Context, d deployer.Deployment) {
 		log.Error("end of deployment not written", deployer.KeyError, err)
 		return
 	}
+	r.cfg.Watch.Over(d, result.Status, r.cfg.Now().Sub(begun))
 	log.Info("deployment over", deployer.KeyStatus, result.Status, "outcome", result.Outcome, deployer.KeyReason, result.Reason)
 }
 

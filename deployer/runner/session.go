@@ -123,8 +123,9 @@ func (s *session) beat() {
 
 // step runs one step under its bounds, with a transcript of its own, and
 // records its beginning and end.
-func (s *session) step(parent context.Context, name deployer.Step, bounds deployer.Timeout, do func(context.Context) error) error {
-	defer s.r.cfg.Watch.Step(s.d, name, s.limit(bounds))()
+func (s *session) step(parent context.Context, name deployer.Step, bounds deployer.Timeout, do func(context.Context) error) (err error) {
+	over := s.r.cfg.Watch.Step(s.d, name, s.limit(bounds))
+	defer func() { over(ended(err)) }()
 	run := deployer.StepRun{Step: name, StartedAt: s.r.cfg.Now()}
 	if err := s.report(deployer.Progress{Step: &run, Marker: s.marker}); err != nil {
 		return err
@@ -163,6 +164,18 @@ func (s *session) step(parent context.Context, name deployer.Step, bounds deploy
 		return failed
 	}
 	return nil
+}
+
+// ended is what a step that returned err counts as.
+func ended(err error) deployer.Status {
+	var f *fault
+	switch {
+	case err == nil:
+		return deployer.Succeeded
+	case errors.As(err, &f):
+		return statusOf(f.cause)
+	}
+	return deployer.Interrupted // the lease is lost, or the disk did not take a transcript
 }
 
 // limit is when a step must be over, and all that it started be killed.

@@ -99,31 +99,3 @@ func TestAStopIsTrueAboutWhatItLeavesBehind(t *testing.T) {
 		})
 	}
 }
-
-// past is a store that knows only what was.
-type past struct {
-	Store
-	rows map[int64]deployer.Deployment
-}
-
-func (p past) Deployment(_ context.Context, id int64) (deployer.Deployment, error) {
-	return p.rows[id], nil
-}
-
-func TestTheSecondAttemptAtGoingBackGoesToTheSame(t *testing.T) {
-	t.Parallel()
-	rows := map[int64]deployer.Deployment{
-		1: {ID: 1, Trigger: deployer.TriggerPush},
-		2: {ID: 2, Trigger: deployer.TriggerPush},
-		3: {ID: 3, Trigger: deployer.TriggerRollback, Origin: 1},
-		4: {ID: 4, Trigger: deployer.TriggerRetry, Origin: 3},
-		5: {ID: 5, Trigger: deployer.TriggerRetry, Origin: 2},
-		6: {ID: 6, Trigger: deployer.TriggerRedeploy, Origin: 1},
-	}
-	for id, want := range map[int64]int64{1: 0, 3: 1, 4: 1, 5: 0, 6: 0} {
-		s := &session{r: &Runner{cfg: Config{Store: past{rows: rows}}}, d: rows[id]}
-		if got, err := s.goal(context.Background()); err != nil || got != want {
-			t.Errorf("deployment %d goes back to %d, error %v; want %d", id, got, err, want)
-		}
-	}
-}

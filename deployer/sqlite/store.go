@@ -46,6 +46,7 @@ type Config struct {
 	Now      func() time.Time // time.Now if nil
 	Deadline time.Duration    // of one call, if its context has none that is earlier; 10 s if 0
 	Log      *slog.Logger
+	Observe  deployer.StoreObserver // may be nil
 }
 
 // Validate returns the first error in c.
@@ -68,6 +69,7 @@ type Store struct {
 	writer   *writer
 	batcher  *batch.Batcher[*job, error]
 	deadline time.Duration
+	observe  deployer.StoreObserver
 	close    func() error
 }
 
@@ -120,7 +122,7 @@ func open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 
-	s := &Store{read: read, deadline: cfg.Deadline}
+	s := &Store{read: read, deadline: cfg.Deadline, observe: cfg.Observe}
 	s.Records = record.New(s, cfg.Now)
 	s.writer = &writer{db: db, turn: turn, deadline: cfg.Deadline, now: s.Now}
 	s.batcher = batch.New(batch.Config[*job, error]{Commit: s.writer.commit, Split: internal})
@@ -172,7 +174,8 @@ func migrate(ctx context.Context, db *sql.DB, turn *turn) error {
 }
 
 // Accept implements [deployer.Intaker].
-func (s *Store) Accept(ctx context.Context, in deployer.Intake) (deployer.Delivery, error) {
+func (s *Store) Accept(ctx context.Context, in deployer.Intake) (_ deployer.Delivery, err error) {
+	defer s.observe.Observe(deployer.StoreAccept, time.Now(), &err)
 	if err := record.CheckIntake(in); err != nil {
 		return deployer.Delivery{}, err
 	}
@@ -184,7 +187,8 @@ func (s *Store) Accept(ctx context.Context, in deployer.Intake) (deployer.Delive
 }
 
 // Write implements [record.Database].
-func (s *Store) Write(ctx context.Context, fn func(context.Context, record.Tx) error) error {
+func (s *Store) Write(ctx context.Context, fn func(context.Context, record.Tx) error) (err error) {
+	defer s.observe.Observe(deployer.StoreWrite, time.Now(), &err)
 	return s.submit(ctx, &job{ctx: context.WithoutCancel(ctx), do: fn})
 }
 
@@ -202,7 +206,8 @@ func (s *Store) submit(ctx context.Context, j *job) error {
 }
 
 // Read implements [record.Database].
-func (s *Store) Read(ctx context.Context, fn func(context.Context, record.Tx) error) error {
+func (s *Store) Read(ctx context.Context, fn func(context.Context, record.Tx) error) (err error) {
+	defer s.observe.Observe(deployer.StoreRead, time.Now(), &err)
 	ctx, cancel := context.WithTimeout(ctx, s.deadline)
 	defer cancel()
 	return failure(fn(ctx, reader{s.read}))

@@ -12,6 +12,7 @@ func leaseFacts() []fact {
 		{"a heartbeat renews", heartbeatRenews},
 		{"who is not the owner may write nothing", leaseIsLost},
 		{"a reaped deployment runs again once", reapRetriesOnce},
+		{"the second attempt at going back goes to the same", reapRetriesARollback},
 		{"reaping leaves alone what lives or is over", reapLeavesAlone},
 		{"a canceled deployment is not retried", reapCanceled},
 		{"nothing is retried when something newer waits", reapSuperseded},
@@ -80,6 +81,22 @@ func reapRetriesOnce(t *testing.T, open func() deployer.Store) {
 	}
 	_, err = s.Claim(ctx, worker(3), nil)
 	wantIs(t, err, deployer.ErrNothingQueued)
+}
+
+func reapRetriesARollback(t *testing.T, open func() deployer.Store) {
+	s, ctx := open(), t.Context()
+	enqueue(t, s, push("web", "main", 1))
+	healthy := claim(t, s, worker(1))
+	finish(t, s, healthy, deployer.Succeeded)
+	enqueue(t, s, deployer.Order{Project: "web", Trigger: deployer.TriggerRollback, Ref: healthy.Ref, Commit: healthy.Commit, Origin: healthy.ID})
+	d := claim(t, s, worker(1))
+	if _, done, err := s.Reap(ctx, d, deployer.Result{Status: deployer.Interrupted}); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	again := claim(t, s, worker(2))
+	if again.Attempt != 2 || again.Trigger != deployer.TriggerRollback || again.Origin != healthy.ID {
+		t.Fatalf("got %+v", again)
+	}
 }
 
 func reapLeavesAlone(t *testing.T, open func() deployer.Store) {

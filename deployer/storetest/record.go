@@ -175,21 +175,25 @@ func tallyIsMonotonic(t *testing.T, open func() deployer.Store) {
 	accept(t, s, hook("3", push("web", "next", 3)))
 	must[deployer.Deployment](t)(s.Cancel(ctx, accept(t, open(), hook("4", push("api", "main", 1))).Deployment, "ops"))
 	enqueue(t, s, push("api", "main", 2))
-	claim(t, s, worker(1), "api")
+	stalled := true
+	ok(t, s.Report(ctx, claim(t, s, worker(1), "api").ID, worker(1), deployer.Progress{Stalled: &stalled}))
 	want := deployer.Tally{
 		Deployments: map[deployer.Status]int64{deployer.Succeeded: 1, deployer.Superseded: 1, deployer.Canceled: 1},
 		Deliveries: map[deployer.DeliveryKind]int64{
 			{Provider: deployer.GitHub, Verdict: deployer.VerdictQueued}:    4,
 			{Provider: deployer.GitHub, Verdict: deployer.VerdictDuplicate}: 1,
 		},
-		Queued: 1, Running: 1,
+		Queued: 1, Running: 1, Stalled: 1,
 	}
 	for range 2 {
 		got := must[deployer.Tally](t)(s.Tally(ctx))
 		if got.OldestQueued.IsZero() || time.Since(got.OldestQueued) > time.Minute {
 			t.Errorf("the oldest waits since %v", got.OldestQueued)
 		}
-		got.OldestQueued = time.Time{}
+		if got.OldestRunning.IsZero() || time.Since(got.OldestRunning) > time.Minute {
+			t.Errorf("the oldest runs since %v", got.OldestRunning)
+		}
+		got.OldestQueued, got.OldestRunning = time.Time{}, time.Time{}
 		equal(t, got, want)
 		must[[]int64](t)(s.Prune(ctx, deployer.Retention{Deliveries: time.Hour, Deployments: 1}))
 	}

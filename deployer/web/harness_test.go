@@ -163,6 +163,8 @@ type overBudget struct {
 
 func (*overBudget) Request(string, int) {}
 
+func (*overBudget) Unverified(deployer.Provider) {}
+
 func (o *overBudget) OverBudget(route string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -6,17 +6,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/seadog/seadog/loadtest"
 )
 
 // Burst sends n deliveries at once, each on a fresh connection. Response
 // counts from the one moment at which all were due, dialling included.
-func (s *Sender) Burst(ctx context.Context, n int) (loadtest.Summary, error) {
+func (s *Sender) Burst(ctx context.Context, n int) (Summary, error) {
 	if n < 1 || n > maxConnections {
-		return loadtest.Summary{}, fmt.Errorf("burst of %d", n)
+		return Summary{}, fmt.Errorf("burst of %d", n)
 	}
-	samples := make([][]loadtest.Sample, n)
+	samples := make([][]Sample, n)
 	gate := make(chan struct{})
 	var start time.Time
 	var all sync.WaitGroup
@@ -29,7 +27,7 @@ func (s *Sender) Burst(ctx context.Context, n int) (loadtest.Summary, error) {
 				status, _, _ = c.post(d, s.run, n)
 				c.Close()
 			}
-			samples[i] = []loadtest.Sample{{Status: status, Response: time.Since(start)}}
+			samples[i] = []Sample{{Status: status, Response: time.Since(start)}}
 		})
 	}
 	start = time.Now()
@@ -41,7 +39,7 @@ func (s *Sender) Burst(ctx context.Context, n int) (loadtest.Summary, error) {
 // Closed keeps connections busy for d: each sends its next delivery when the
 // last one was answered. A service that stalls is not sent anything meanwhile,
 // so Response tells little about what users would see; Rate is what it is for.
-func (s *Sender) Closed(ctx context.Context, connections int, d time.Duration) (loadtest.Summary, error) {
+func (s *Sender) Closed(ctx context.Context, connections int, d time.Duration) (Summary, error) {
 	return s.attack(ctx, connections, d, func(start time.Time) schedule {
 		return func(context.Context) (due time.Time, ok bool) {
 			now := time.Now()
@@ -53,9 +51,9 @@ func (s *Sender) Closed(ctx context.Context, connections int, d time.Duration) (
 // Open sends rate deliveries per second for d over at most so many connections,
 // whatever the service does. Response counts from the moment at which the
 // schedule wanted a delivery sent, and what was never sent counts at its age.
-func (s *Sender) Open(ctx context.Context, connections, rate int, d time.Duration) (loadtest.Summary, error) {
+func (s *Sender) Open(ctx context.Context, connections, rate int, d time.Duration) (Summary, error) {
 	if rate < 1 || rate > maxRate {
-		return loadtest.Summary{}, fmt.Errorf("%d per second", rate)
+		return Summary{}, fmt.Errorf("%d per second", rate)
 	}
 	return s.attack(ctx, connections, d, func(start time.Time) schedule {
 		var taken atomic.Int64
@@ -75,12 +73,12 @@ func (s *Sender) Open(ctx context.Context, connections, rate int, d time.Duratio
 // schedule waits until the next delivery is due. It is shared by all connections.
 type schedule func(context.Context) (due time.Time, ok bool)
 
-func (s *Sender) attack(ctx context.Context, connections int, d time.Duration, plan func(start time.Time) schedule) (loadtest.Summary, error) {
+func (s *Sender) attack(ctx context.Context, connections int, d time.Duration, plan func(start time.Time) schedule) (Summary, error) {
 	if connections < 1 || connections > maxConnections || d <= 0 || d > maxDuration {
-		return loadtest.Summary{}, fmt.Errorf("attack over %d connections for %s", connections, d)
+		return Summary{}, fmt.Errorf("attack over %d connections for %s", connections, d)
 	}
 	workers := make([]*worker, connections)
-	samples := make([][]loadtest.Sample, connections)
+	samples := make([][]Sample, connections)
 	deadline := time.Now().Add(d + s.config.Timeout)
 	for i := range workers {
 		c, err := dial(ctx, s.config.Address, deadline)
@@ -88,7 +86,7 @@ func (s *Sender) attack(ctx context.Context, connections int, d time.Duration, p
 			for _, w := range workers[:i] {
 				w.conn.Close()
 			}
-			return loadtest.Summary{}, fmt.Errorf("connect: %w", err)
+			return Summary{}, fmt.Errorf("connect: %w", err)
 		}
 		workers[i] = &worker{sender: s, conn: c, deadline: deadline}
 	}
@@ -107,20 +105,20 @@ type worker struct {
 	sender   *Sender
 	conn     *conn
 	deadline time.Time
-	samples  []loadtest.Sample
+	samples  []Sample
 }
 
 // respite is the pause of a connection that got no answer, lest a service that
 // is gone is asked a million times a second.
 const respite = 10 * time.Millisecond
 
-func (w *worker) run(ctx context.Context, next schedule) []loadtest.Sample {
+func (w *worker) run(ctx context.Context, next schedule) []Sample {
 	defer func() {
 		if w.conn != nil {
 			w.conn.Close()
 		}
 	}()
-	w.samples = make([]loadtest.Sample, 0, 256)
+	w.samples = make([]Sample, 0, 256)
 	for {
 		free := time.Now()
 		due, ok := next(ctx)
@@ -129,11 +127,11 @@ func (w *worker) run(ctx context.Context, next schedule) []loadtest.Sample {
 		}
 		sent := time.Now()
 		if sent.After(w.deadline) || ctx.Err() != nil {
-			w.samples = append(w.samples, loadtest.Sample{Status: unsent, Response: max(0, sent.Sub(due))})
+			w.samples = append(w.samples, Sample{Status: unsent, Response: max(0, sent.Sub(due))})
 			continue
 		}
 		status := w.post(ctx)
-		w.samples = append(w.samples, loadtest.Sample{Status: status, Response: time.Since(due), Lag: sent.Sub(later(free, due))})
+		w.samples = append(w.samples, Sample{Status: status, Response: time.Since(due), Lag: sent.Sub(later(free, due))})
 		if status == 0 {
 			wait(ctx, time.Now().Add(respite))
 		}

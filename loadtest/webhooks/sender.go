@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-
-	"github.com/seadog/seadog/loadtest"
 )
 
 // Bounds of every attack, so that a slip of the pen harms nobody.
@@ -88,10 +86,10 @@ func (s *Sender) next() (delivery, uint64) {
 }
 
 // summarise adds up what the connections saw.
-func summarise(elapsed time.Duration, samples [][]loadtest.Sample) loadtest.Summary {
+func summarise(elapsed time.Duration, samples [][]Sample) Summary {
 	responses := hdrhistogram.New(1, int64(10*time.Minute/time.Microsecond), 3)
 	lags := hdrhistogram.New(1, int64(10*time.Minute/time.Microsecond), 3)
-	s := loadtest.Summary{Elapsed: elapsed, Status: map[int]int{}}
+	s := Summary{Elapsed: elapsed, Status: map[int]int{}}
 	for _, connection := range samples {
 		for _, sample := range connection {
 			record(responses, sample.Response)

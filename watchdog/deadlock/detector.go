@@ -11,6 +11,7 @@ import (
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/lock"
 	"github.com/seadog/seadog/watchdog/scoreboard"
+	"github.com/seadog/seadog/watchdog/selfdump"
 )
 
 const (
@@ -33,7 +34,9 @@ type Config struct {
 	// empty. It is called once more for the same incident if more requests
 	// joined it. One goroutine at a time calls it. It may hang.
 	Record func(i watchdog.Incident, dump []byte) error
-	Log    *slog.Logger
+	// Taker takes the dumps; nil if nobody else in the process does.
+	Taker *selfdump.Taker
+	Log   *slog.Logger
 }
 
 // Validate reports what is missing.
@@ -58,7 +61,6 @@ type Detector struct {
 	// All below belongs to the goroutine of Run.
 	open     []*inquiry
 	limits   limits
-	dumpSize int           // of the last dump, in bytes
 	late     time.Duration // see recorder
 	recorder *recorder
 	waits    map[string]wait  // by route
@@ -70,6 +72,9 @@ type Detector struct {
 func New(c Config) (*Detector, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
+	}
+	if c.Taker == nil {
+		c.Taker = selfdump.NewTaker(c.Region)
 	}
 	return &Detector{
 		config: c,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/lock"
+	"github.com/seadog/seadog/watchdog/process"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 	"github.com/seadog/seadog/watchdog/stackdump"
 )
@@ -91,7 +92,7 @@ func (d *Detector) stacks(ctx context.Context, q *inquiry) []*stackdump.Dump {
 	if ctx.Err() != nil {
 		return nil
 	}
-	busy, err := computing(ctx)
+	busy, err := process.Unstoppable(ctx)
 	d.drain()
 	switch {
 	case err != nil:
@@ -114,9 +115,6 @@ func (d *Detector) stacks(ctx context.Context, q *inquiry) []*stackdump.Dump {
 			break
 		}
 		dump, whole := d.dump(q)
-		if dump == nil {
-			break
-		}
 		dumps = append(dumps, dump)
 		if len(dumps) == 1 {
 			if q.earlier = d.known(q, dump); q.earlier != "" || !whole {
@@ -165,7 +163,7 @@ func (d *Detector) record(q *inquiry, dump []byte) {
 	worker := d.config.Region.Worker()
 	verdict := d.verdict(q)
 	i := watchdog.Incident{
-		ID: q.id, Time: q.at, Severity: watchdog.Warning, Reason: q.reason(), Verdict: verdict,
+		ID: q.id, Time: q.at, Severity: watchdog.Warning, Reason: q.reason().String(), Verdict: verdict,
 		Pool: worker.ID.Pool, Index: worker.ID.Index, Incarnation: worker.Incarnation, PID: worker.PID,
 		Stuck: q.stuck(), Timeline: q.moments(),
 		Evidence: watchdog.Evidence{
@@ -174,17 +172,26 @@ func (d *Detector) record(q *inquiry, dump []byte) {
 		},
 	}
 	if first {
+		d.count(q)
 		d.config.Log.Warn("requests do not end", watchdog.KeyIncident, q.id, watchdog.KeyVerdict, verdict, watchdog.KeyReason, i.Reason, "requests", len(q.kills)+q.more)
 	}
 	d.recorder.put(i, dump)
 }
 
-func (q *inquiry) reason() string {
+func (q *inquiry) reason() watchdog.Reason {
 	switch {
 	case len(q.cycles) > 0:
-		return watchdog.Deadlock.String()
+		return watchdog.Deadlock
 	case q.findings.locked != "":
-		return "stalled"
+		return watchdog.Stalled
 	}
-	return "harakiri"
+	return watchdog.Harakiri
+}
+
+// count counts an incident once, by what was known of it when it was first told.
+func (d *Detector) count(q *inquiry) {
+	d.config.Region.CountIncident(q.reason())
+	if q.findings.locked != "" {
+		d.config.Region.Count(scoreboard.LockStalls, 1)
+	}
 }

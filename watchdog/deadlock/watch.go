@@ -6,6 +6,7 @@ import (
 
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/lock"
+	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
 const (
@@ -64,7 +65,8 @@ func (d *Detector) watchHeld(now time.Time) {
 		if d.warned[key] {
 			continue
 		}
-		d.config.Log.Warn("a lock is held for long", "lock", h.Lock, "holder", h.Holder.String(),
+		d.config.Region.Count(scoreboard.LockStalls, 1)
+		d.config.Log.Warn("a lock is held for long", "lock", h.Lock, "holder", h.Holder.String(), watchdog.KeyRequest, h.Holder.Request,
 			watchdog.KeyDuration, now.Sub(h.Since).Round(time.Millisecond), "waiters", h.Waiters)
 	}
 	d.warned = there

@@ -6,7 +6,7 @@ import "github.com/seadog/seadog/watchdog"
 // former goroutines wait for processors, in the latter for something else.
 func (g *Guard) judgeLoad(s *survey) {
 	over := false
-	if s.executing > 0 {
+	if s.executing > 0 && !g.policy.Omit.Shed {
 		l := g.load.Read()
 		over = watchdog.Overloaded(l.Runnable, l.Procs, l.Latency)
 	}

@@ -149,7 +149,7 @@ func (g *Guard) look(i int, now, late int64, s *survey) {
 			}
 			s.next = min(s.next, soft)
 		}
-		if now-max(begun, w.peeked) >= int64(peekAge) {
+		if now-max(begun, w.peeked) >= int64(peekAge) && !g.policy.Omit.HangUps {
 			w.peeked = now
 			g.peek(i, t)
 		}

@@ -24,6 +24,9 @@ type suspect struct {
 }
 
 func (g *Guard) judgeGate(now int64, s *survey) {
+	if g.policy.Omit.Gate {
+		return
+	}
 	p := &g.suspect
 	served, gated := p.served, g.gated.Load()
 	if gated || s.running >= suspectCount {

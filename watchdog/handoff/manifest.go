@@ -15,7 +15,7 @@ const Variable = "SEADOG_MANIFEST"
 
 // Protocol changes whenever a worker of one version could not understand a
 // master of another.
-const Protocol = 2
+const Protocol = 3
 
 // role says what an inherited descriptor is for.
 type role string

@@ -8,9 +8,9 @@ import (
 )
 
 func FuzzParseManifest(f *testing.F) {
-	const whole = `{"protocol":2,"pool":"http","index":0,"incarnation":1,"master":7,"kill_grace":5,"files":[{"role":"control"},{"role":"scoreboard"},{"role":"listener","name":"a"},{"role":"ring","name":"b"},{"role":"hear","name":"b"}]}`
+	const whole = `{"protocol":3,"pool":"http","index":0,"incarnation":1,"master":7,"kill_grace":5,"files":[{"role":"control"},{"role":"scoreboard"},{"role":"listener","name":"a"},{"role":"ring","name":"b"},{"role":"hear","name":"b"}]}`
 	f.Add(whole)
-	f.Add(strings.Replace(whole, `"protocol":2`, `"protocol":9`, 1))
+	f.Add(strings.Replace(whole, `"protocol":3`, `"protocol":9`, 1))
 	f.Add(strings.Replace(whole, `,{"role":"hear","name":"b"}`, "", 1))
 	f.Add(strings.Replace(whole, `"listener"`, `"other"`, 1))
 	f.Add(strings.Replace(whole, `{"role":"control"},`, "", 1))
@@ -25,12 +25,12 @@ func FuzzParseManifest(f *testing.F) {
 
 func TestManifestsThatAreNotAccepted(t *testing.T) {
 	t.Parallel()
-	const whole = `{"protocol":2,"pool":"http","files":[{"role":"control"},{"role":"scoreboard"},{"role":"ring","name":"b"},{"role":"hear","name":"b"}]}`
+	const whole = `{"protocol":3,"pool":"http","files":[{"role":"control"},{"role":"scoreboard"},{"role":"ring","name":"b"},{"role":"hear","name":"b"}]}`
 	if _, err := handoff.ParseManifest(whole); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range [][3]string{
-		{`"protocol":2`, `"protocol":9`, "protocol 9"},
+		{`"protocol":3`, `"protocol":9`, "protocol 9"},
 		{`"pool":"http"`, `"pool":""`, "incomplete"},
 		{`{"role":"control"},`, ``, "no control socket"},
 		{`{"role":"control"}`, `{"role":"control","name":"x"}`, "bad entry"},

@@ -46,6 +46,7 @@ func routes() []route {
 		{"GET", "/burn", guard.Limits{}, (*app).burn},
 		{"GET", "/hot", guard.Limits{}, (*app).hot},
 		{"GET", "/blackhole", guard.Limits{}, (*app).blackhole},
+		{"GET", "/lease", guard.Limits{}, (*app).lease},
 	}
 }
 
@@ -65,10 +66,11 @@ type app struct {
 	intake context.Context // streams end with it
 	pid    string
 
-	accounts *pair        // of /deadlock
-	ledgers  *trackedPair // of /lockorder
-	hole     sync.Mutex   // of /blackhole
-	pace     func() int   // of /burn: turns of its loop in a millisecond
+	accounts *pair         // of /deadlock
+	ledgers  *trackedPair  // of /lockorder
+	hole     sync.Mutex    // of /blackhole
+	leases   chan struct{} // of /lease; full when none is left
+	pace     func() int    // of /burn: turns of its loop in a millisecond
 
 	mu     sync.Mutex // guards leaked
 	leaked [][]byte
@@ -81,6 +83,7 @@ func newApp(intake context.Context, g *guard.Guard, c Config, graph *lock.Graph,
 	a := &app{
 		guard: g, faults: c.Faults, hooks: h, intake: intake, pid: strconv.Itoa(os.Getpid()),
 		accounts: newPair(), ledgers: newTrackedPair(graph), pace: sync.OnceValue(calibrate),
+		leases: make(chan struct{}, leases),
 	}
 	f := fiber.New(fiber.Config{
 		DisableStartupMessage: true, BodyLimit: bodyLimit,

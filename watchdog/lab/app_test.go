@@ -135,14 +135,14 @@ func TestFaultsThatEndAreAnswered(t *testing.T) {
 	f := plain(t, Config{})
 	for path, want := range map[string]string{
 		"/sleep?s=0.01": "slept", "/spin?s=0.01": "spun", "/cspin?s=0.01": "spun",
-		"/leak?mb=1": "leaked", "/burn?ms=5": "burned", "/hot?s=0.05": "heated", "/blackhole": "through",
+		"/leak?mb=1": "leaked", "/burn?ms=5": "burned", "/hot?s=0.05": "heated", "/blackhole": "through", "/lease?s=0.01": "leased",
 	} {
 		if status, body := get(t, f, path); status != 200 || body != want {
 			t.Errorf("%s: %d %q", path, status, body)
 		}
 	}
 	for _, path := range []string{
-		"/sleep?s=x", "/sleep?s=-1", "/sleep?s=1e99", "/sleep?s=NaN", "/leak?mb=-1", "/leak?mb=5000", "/burn?ms=x", "/hot?s=x",
+		"/sleep?s=x", "/sleep?s=-1", "/sleep?s=1e99", "/sleep?s=NaN", "/leak?mb=-1", "/leak?mb=5000", "/burn?ms=x", "/hot?s=x", "/lease?s=x",
 	} {
 		if status, _ := get(t, f, path); status != 400 {
 			t.Errorf("%s: %d", path, status)
@@ -201,6 +201,26 @@ func TestTrackedLocksDeadlockAndComeLoose(t *testing.T) {
 	}
 	for _, s := range graph.States() {
 		t.Errorf("still waited for: %+v", s)
+	}
+}
+
+func TestALeaseComesBackWhenItsContextEnds(t *testing.T) {
+	t.Parallel()
+	intake, giveUp := context.WithCancel(t.Context())
+	defer giveUp()
+	f := newApp(intake, nil, Config{}, lock.New(), nil)
+	answers := make(chan int, leases+1)
+	for range leases + 1 { // one more than there are
+		go func() {
+			status, _ := get(t, f, "/lease?s=60")
+			answers <- status
+		}()
+	}
+	giveUp()
+	for range leases + 1 {
+		if status := <-answers; status != 503 {
+			t.Errorf("given up, and answered %d", status)
+		}
 	}
 }
 

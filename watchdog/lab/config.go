@@ -4,11 +4,14 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/seadog/seadog/watchdog"
 )
 
 // Config is what the lab is to be.
 type Config struct {
 	Listen   string        // host:port, required
+	Admin    string        // host:port of GET /metrics; "": there is none
 	Workers  int           // 2 if 0
 	Harakiri time.Duration // deadline of a request; the policy's default if 0
 	Mercy    time.Duration // how long an answered request may go on; likewise
@@ -26,6 +29,9 @@ type Config struct {
 	// but nothing watches over its requests. It is what the watchdog's costs
 	// are measured against.
 	Bare bool
+
+	Omit   watchdog.Omission // measures of the watchdog that are left out
+	Abrupt bool              // a worker that is told to finish and go goes at once: what drains are good for
 
 	// Args are the arguments with which this executable calls Run with this
 	// same configuration; workers are started so.

@@ -16,6 +16,7 @@
 //	/leak?mb=N                  memory that is never given back
 //	/burn?ms=N                  needs a processor for N ms, and ends
 //	/hot?s=N                    300 goroutines fight for one lock in the background
+//	/lease?s=N                  holds one of 16 leases for N s, or until its context ends
 //	/blackhole?shut=1           from now on /blackhole blocks in this process
 //	POST /webhook               checks the signature, stores the body, answers
 //

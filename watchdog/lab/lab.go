@@ -3,17 +3,20 @@ package lab
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
 	"github.com/seadog/seadog/watchdog/lock"
+	"github.com/seadog/seadog/watchdog/metrics"
 	"github.com/seadog/seadog/watchdog/service"
 	"github.com/seadog/seadog/watchdog/worker"
 )
 
 const (
-	name  = "lab" // of pool and socket
+	name  = "lab"   // of pool and socket
+	admin = "admin" // likewise, of the metrics
 	slots = 4096
 	grace = 15 * time.Second // for what is under way when a worker goes
 )
@@ -26,16 +29,22 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	graph := lock.New()
+	listen, pools := []handoff.Spec{{Name: name, Address: c.Listen}}, []watchdog.Pool{c.pool()}
+	if c.Admin != "" {
+		p := metrics.Pool(admin)
+		p.Args = c.Args
+		listen, pools = append(listen, handoff.Spec{Name: admin, Address: c.Admin}), append(pools, p)
+	}
 	return service.Run(ctx, service.Config{
-		Listen: []handoff.Spec{{Name: name, Address: c.Listen}},
-		Pools:  []watchdog.Pool{c.pool()},
+		Listen: listen,
+		Pools:  pools,
 		Routes: routeNames(),
 		Data:   c.Data,
 		Locks:  graph,
 		Log:    c.Log,
 		Serve: map[string]service.Serve{name: func(w *worker.Worker, intake, work context.Context) error {
 			return c.serve(w, graph, intake, work)
-		}},
+		}, admin: metrics.Serve(admin)},
 	})
 }
 
@@ -50,7 +59,7 @@ func (c Config) pool() watchdog.Pool {
 	}
 	p.Slots, p.Spare = slots, true
 	p.Policy = watchdog.Policy{
-		Harakiri: c.Harakiri, Mercy: c.Mercy,
+		Harakiri: c.Harakiri, Mercy: c.Mercy, Omit: c.Omit,
 		Recycle: watchdog.Recycle{
 			Requests: c.MaxRequests, Memory: c.MaxRSS, MemoryHard: 2 * c.MaxRSS,
 			MinLifetime: time.Second, // whoever tries it out does not want to wait
@@ -67,6 +76,9 @@ func (c Config) serve(w *worker.Worker, graph *lock.Graph, intake, work context.
 			return err
 		}
 		defer func() { err = errors.Join(err, h.close()) }()
+	}
+	if c.Abrupt {
+		context.AfterFunc(intake, func() { os.Exit(0) })
 	}
 	app := newApp(intake, w.Guard(), c, graph, h)
 	return service.ServeUntil(intake, work, w, name, app.Listener)

@@ -32,12 +32,19 @@ func (m *master) bury(c *child, d watchdog.Death) {
 		reason = watchdog.Crash
 	}
 	p.board.CountEnd(reason)
+	if c.state >= watchdog.Dumping && reason.Kills() {
+		p.board.CountKill(reason)
+	}
+	if !c.dumping.IsZero() {
+		p.board.ObserveDump(d.Time.Sub(c.dumping))
+	}
 	if kept := c.kept; len(kept) > 0 {
 		m.attended.Go(func() { closeKept(kept) })
 	}
 	r := report{stderr: c.stderr, crashed: c.doom == nil, wanted: c.doom != nil || !d.Expected && c.state.Serves()}
 	if r.wanted {
 		r.incident = m.incident(c, d, reason, left)
+		p.board.CountIncident(reason)
 	}
 	if !m.recorder.put(func() { m.conclude(r) }) {
 		m.Log.Error("incident was not recorded: the disk is stuck", watchdog.KeyVerdict, d.Verdict)

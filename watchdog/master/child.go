@@ -27,6 +27,7 @@ type child struct {
 	entered time.Time // when it came into its state
 	begun   time.Time // when its start was asked for
 	since   time.Time // when it came to its place: begun, or its promotion
+	dumping time.Time // when it was told to write its stacks; zero: it was not
 	due     time.Time // when its state has lasted too long; zero: never
 	told    bool      // it was told to go
 	reason  watchdog.Reason
@@ -96,6 +97,9 @@ func (c *child) attend(said func(handoff.Message), halted func(bool), ended func
 	watchStops(c.process, halted)
 	state, err := c.process.Wait()
 	at := time.Now()
+	if state != nil { // with the children that it has waited for
+		c.region.SetSpent(state.UserTime() + state.SystemTime())
+	}
 	_ = c.control.SetReadDeadline(at.Add(lastWords))
 	<-read
 	_ = c.control.Close()

@@ -48,6 +48,9 @@ type Config struct {
 	// same goroutine as Record. May be nil.
 	Incident func(i watchdog.Incident, dump []byte) error
 	Log      *slog.Logger // required
+	// LogLost returns how many lines of the log were ever lost, to be shown on the
+	// scoreboard. It must not block. May be nil.
+	LogLost func() uint64
 
 	Backoff watchdog.Backoff
 	// BootDeaths is how often in a row one worker may die early while no worker of
@@ -142,6 +145,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Incident == nil {
 		c.Incident = func(watchdog.Incident, []byte) error { return nil }
+	}
+	if c.LogLost == nil {
+		c.LogLost = func() uint64 { return 0 }
 	}
 	if c.Notify != nil {
 		return c, nil

@@ -45,6 +45,8 @@
 //   - one for each worker that is to be killed, while it is looked at and its
 //     clients are looked after, one while clients read their last answer, and
 //     one that takes idle connections out of a worker that does not beat
+//   - one that gives whoever may ask a goroutine dump of the master itself; the
+//     owner loop never hears of it
 //   - one that measures memory and descriptors, every few seconds
 //   - one that asks a new executable for its protocol
 //   - the recorder, which writes deaths and incidents to disk and reads dumps; a

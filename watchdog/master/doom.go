@@ -183,6 +183,7 @@ func (m *master) dump(c *child) {
 	}
 	c.doom.note("its stacks are written")
 	goroutines := time.Duration(c.region.Worker().Vitals.Goroutines)
+	c.dumping = time.Now()
 	m.move(c, watchdog.Dumping, min(c.place.pool.Policy.Dump, dumpBase+goroutines*dumpPerGoroutine))
 }
 

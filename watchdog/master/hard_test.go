@@ -62,6 +62,12 @@ func TestWedgedWorkerIsReplacedDrainedDumpedAndKilled(t *testing.T) {
 		}
 	}
 	after := spareReady(t, board)
+	if after.Kills[watchdog.Wedged] != 1 || after.Incidents[watchdog.Wedged] != 1 || after.LastDumps.Count() != 1 || after.CPU[0] == 0 {
+		t.Errorf("kills %v, incidents %v, dumps %+v, CPU %v", after.Kills, after.Incidents, after.LastDumps, after.CPU)
+	}
+	if m := board.Snapshot().Master; m.Begun.IsZero() || m.Passes == 0 || m.Pass == 0 {
+		t.Errorf("master: %+v", m)
+	}
 	if after.Ends[watchdog.Wedged] != 1 || after.Lost != 0 || after.Moved == 0 || after.Limit == 0 {
 		t.Errorf("pool: %+v", after)
 	}
@@ -184,6 +190,10 @@ func TestWorkerThatGoesOnInTimeDrains(t *testing.T) {
 	if len(s.incidents()) != 0 {
 		t.Errorf("incidents: %+v", s.incidents())
 	}
+	eventually(t, "its end is counted, and no kill", func() bool {
+		p := board.Snapshot().Pools[0]
+		return p.Ends[watchdog.Stopped] == 1 && p.Kills[watchdog.Stopped] == 0
+	})
 }
 
 func TestSpareIsPromotedWhenNobodyBeats(t *testing.T) {

@@ -8,13 +8,16 @@ import (
 	"os/signal"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/locate"
 	"github.com/seadog/seadog/watchdog/process"
 	"github.com/seadog/seadog/watchdog/scoreboard"
+	"github.com/seadog/seadog/watchdog/selfdump"
 )
 
 // master is the state of [Run]. Only the owner loop touches it.
@@ -30,6 +33,7 @@ type master struct {
 	attended sync.WaitGroup
 	spawner  *spawner
 	recorder *queue[func()]
+	unlogged atomic.Uint64 // lines of the log that found no room
 	notifier *queue[string]
 
 	expected   time.Time // when the owner loop's next pass is due
@@ -79,12 +83,25 @@ func Run(ctx context.Context, c Config) error {
 	wg.Go(m.spawner.run)
 	wg.Go(m.recorder.run)
 	wg.Go(m.notifier.run)
+	witnessing, silence := context.WithCancel(context.WithoutCancel(ctx))
+	m.witness(witnessing, &wg)
 	err = m.own(ctx)
+	silence()
 	close(m.spawner.orders)
 	m.recorder.close()
 	m.notifier.close()
 	m.drainEvents(&wg)
 	return errors.Join(err, m.fold())
+}
+
+// witness answers who asks for the stacks of this process, until ctx ends.
+func (m *master) witness(ctx context.Context, wg *sync.WaitGroup) {
+	s, err := selfdump.Listen(selfdump.Config{Name: func() string { return "master" }, Taker: selfdump.NewTaker(nil)})
+	if err != nil {
+		m.Log.Warn("this process cannot be asked for its stacks", watchdog.KeyError, err)
+		return
+	}
+	wg.Go(func() { _ = s.Run(ctx) }) // fails only if something else closes its socket
 }
 
 // layOut makes the scoreboard, and pools and places to it.
@@ -100,6 +117,7 @@ func (m *master) layOut() error {
 	if m.board, m.memory, err = scoreboard.Create(l); err != nil {
 		return err
 	}
+	m.board.Master().Begin(time.Now())
 	for _, p := range m.Pools {
 		board, err := m.board.Pool(p.Name)
 		if err != nil {
@@ -270,6 +288,8 @@ func (m *master) pass(now time.Time) time.Duration {
 	}
 	sooner(m.feed)
 	m.expected = next
+	m.board.Master().SetLost(m.unlogged.Load() + m.LogLost())
+	m.board.Master().Pass()
 	return time.Until(next)
 }
 

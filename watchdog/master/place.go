@@ -109,7 +109,9 @@ func (p *pool) take() *scoreboard.Region {
 
 // give takes back the region of a process that is gone.
 func (p *pool) give(r *scoreboard.Region) {
+	index, spent := r.ID().Index, r.Spent()
 	r.Dismiss()
 	r.SetState(watchdog.Absent)
+	p.board.AddCPU(index, spent)
 	p.free = append(p.free, r)
 }

@@ -38,6 +38,7 @@ const mostGaps = 16
 // for something while nobody watches.
 func (m *master) slept(late time.Duration) {
 	m.Log.Warn("nobody watched for a while: the machine slept, or this process was stopped", watchdog.KeyDuration, late.Round(time.Millisecond))
+	m.board.Master().Overslept(late)
 	m.gaps = append(m.gaps, gap{until: scoreboard.Now(), long: late})
 	m.gaps = m.gaps[max(0, len(m.gaps)-mostGaps):]
 	shift := func(t *time.Time) {

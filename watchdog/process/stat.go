@@ -20,6 +20,7 @@ type Status struct {
 	Threads int
 	Started uint64        // clock ticks since boot: with the pid unmistakable
 	CPU     time.Duration // used so far, in steps of 10 ms
+	Reaped  time.Duration // used by children that it has waited for
 }
 
 // Stopped reports whether a signal or a debugger has stopped it. Other threads
@@ -70,7 +71,8 @@ func parseStat(line []byte) (Status, error) {
 	}
 	s := Status{
 		State: fields[0][0], Parent: int(number(4)), Group: int(number(5)), Threads: int(number(20)), Started: number(22),
-		CPU: time.Duration(number(14)+number(15)) * tick,
+		CPU:    time.Duration(number(14)+number(15)) * tick,
+		Reaped: time.Duration(number(16)+number(17)) * tick,
 	}
 	if !found {
 		return Status{}, fmt.Errorf("stat line %.80q has no numbers", line)

@@ -85,7 +85,7 @@ func TestStatLines(t *testing.T) {
 	t.Parallel()
 	good := "4711 (a b) R) S 12 34 34 0 -1 4194560 1 2 3 4 150 50 7 8 20 0 9 0 987654 1 2 3"
 	s, err := process.ParseStat([]byte(good))
-	if want := (process.Status{State: 'S', Parent: 12, Group: 34, Threads: 9, Started: 987654, CPU: 2 * time.Second}); err != nil || s != want {
+	if want := (process.Status{State: 'S', Parent: 12, Group: 34, Threads: 9, Started: 987654, CPU: 2 * time.Second, Reaped: 150 * time.Millisecond}); err != nil || s != want {
 		t.Errorf("got %+v, %v", s, err)
 	}
 	for _, state := range []byte("RSDTtZXI") {

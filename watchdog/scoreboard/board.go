@@ -14,6 +14,7 @@ import (
 type Board struct {
 	plan   plan
 	memory []byte
+	master *Master
 	pools  map[string]*Pool
 	order  []*Pool
 }
@@ -72,6 +73,7 @@ func (b *Board) mapFile(f *os.File) error {
 	if mapped != nil {
 		return fmt.Errorf("map scoreboard: %w", mapped)
 	}
+	b.master = &Master{words: b.words(b.plan.master, masterWords)}
 	for _, planned := range b.plan.pools {
 		p := newPool(b, planned)
 		b.pools[p.name] = p
@@ -88,6 +90,9 @@ func (b *Board) words(at, n int) []uint64 {
 
 // Layout returns what the board was made for.
 func (b *Board) Layout() Layout { return b.plan.layout }
+
+// Master returns the master's own page.
+func (b *Board) Master() *Master { return b.master }
 
 // Pool returns the part of one pool.
 func (b *Board) Pool(name string) (*Pool, error) {

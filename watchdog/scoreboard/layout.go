@@ -28,12 +28,12 @@ type PoolLayout struct {
 	Slots int `json:"slots"`
 }
 
-// The file is a header with the layout, one page for each pool, then the
-// regions, each of whole pages. All fields are native 64-bit words: only processes of one
+// The file is a header with the layout, one page for the master, one for each
+// pool, then the regions, each of whole pages. All fields are native 64-bit words: only processes of one
 // machine share it.
 const (
 	magic   = 0x5345_4144_4f47_5342 // "SEADOGSB"
-	version = 2
+	version = 3
 
 	pageSize = 4096
 	poolSize = pageSize
@@ -61,6 +61,7 @@ const maxLayout = 4 << 20 // bytes of JSON
 type plan struct {
 	layout  Layout
 	encoded []byte
+	master  int // byte offset of the master's page
 	pools   []poolPlan
 	size    int // bytes of the file
 }
@@ -81,7 +82,8 @@ func (l Layout) plan() (plan, error) {
 		return plan{}, fmt.Errorf("encode layout of scoreboard: %w", err)
 	}
 	header := roundUp(headerWords*wordSize+len(encoded), pageSize)
-	p := plan{layout: l, encoded: encoded, size: header + len(l.Pools)*poolSize}
+	first := header + pageSize // of the pools' pages
+	p := plan{layout: l, encoded: encoded, master: header, size: first + len(l.Pools)*poolSize}
 	seen := map[string]bool{}
 	for i, pool := range l.Pools {
 		if pool.Name == "" || len(pool.Name) > maxName || seen[pool.Name] {
@@ -91,7 +93,7 @@ func (l Layout) plan() (plan, error) {
 		if pool.Regions < 1 || pool.Regions > maxRegions || pool.Slots < 0 || pool.Slots > maxSlots {
 			return plan{}, fmt.Errorf("scoreboard for %d processes of pool %s with %d slots", pool.Regions, pool.Name, pool.Slots)
 		}
-		planned := poolPlan{PoolLayout: pool, at: header + i*poolSize, first: p.size, region: l.regionSize(pool.Slots)}
+		planned := poolPlan{PoolLayout: pool, at: first + i*poolSize, first: p.size, region: l.regionSize(pool.Slots)}
 		p.size += pool.Regions * planned.region
 		p.pools = append(p.pools, planned)
 	}

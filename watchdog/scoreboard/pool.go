@@ -20,9 +20,17 @@ const (
 	wordMoved      = 12 // connections handed from one worker to another
 	wordPlaces     = 13 // workers that the pool should have
 
-	wordEnds  = 16 // why workers ended: one word for each reason
-	poolWords = wordEnds + int(watchdog.Reasons)
+	wordEnds      = 16                               // why workers ended: one word for each reason
+	wordKills     = wordEnds + int(watchdog.Reasons) // why the master killed them
+	wordIncidents = wordKills + int(watchdog.Reasons)
+	wordDumps     = wordIncidents + int(watchdog.Reasons) // a histogram
+	wordCPU       = wordDumps + histogramWords            // of the dead: one word for each place
+
+	maxPlaces = 256 // as many as [watchdog.Pool] allows
+	poolWords = wordCPU + maxPlaces
 )
+
+var _ [poolSize - poolWords*wordSize]byte // they fit
 
 // Pool is the part of one pool.
 type Pool struct {
@@ -80,6 +88,35 @@ func (p *Pool) CountEnd(r watchdog.Reason) { atomic.AddUint64(&p.words[wordEnds+
 
 // Ends returns how many workers ended for that reason.
 func (p *Pool) Ends(r watchdog.Reason) uint64 { return atomic.LoadUint64(&p.words[wordEnds+int(r)]) }
+
+// CountKill counts a worker that was killed. Only the master does.
+func (p *Pool) CountKill(r watchdog.Reason) { atomic.AddUint64(&p.words[wordKills+int(r)], 1) }
+
+// CountIncident counts an incident that the master wrote down.
+func (p *Pool) CountIncident(r watchdog.Reason) {
+	atomic.AddUint64(&p.words[wordIncidents+int(r)], 1)
+}
+
+// ObserveDump records how long a worker took to write its stacks as it was killed.
+func (p *Pool) ObserveDump(took time.Duration) {
+	observe(p.words[wordDumps:wordDumps+histogramWords], took)
+}
+
+// AddCPU adds what a worker of that place has used that is not shown any more.
+// Only the master does.
+func (p *Pool) AddCPU(place int, used time.Duration) {
+	if place >= 0 && place < maxPlaces {
+		atomic.AddUint64(&p.words[wordCPU+place], uint64(used))
+	}
+}
+
+// CPU returns what dead workers of that place have used.
+func (p *Pool) CPU(place int) time.Duration {
+	if place < 0 || place >= maxPlaces {
+		return 0
+	}
+	return time.Duration(atomic.LoadUint64(&p.words[wordCPU+place]))
+}
 
 // accepting is the bitmap of the regions that may accept.
 func (p *Pool) accepting() uint64 { return atomic.LoadUint64(&p.words[wordAccepting]) }

@@ -19,6 +19,7 @@ const (
 	wordIndex       = 3 // of the place; its value + 1, so that 0 is none
 	wordStarted     = 4
 	wordOrder       = 5
+	wordSpent       = 6 // ns of processor time, once it was reaped
 
 	// The worker's, with every beat.
 	wordHeartbeat  = 8
@@ -33,9 +34,14 @@ const (
 	// The worker's, now and then.
 	wordUsed = 16 // slots that were ever used, from the first on
 
+	// The worker's, about once a second.
+	wordHeap = 17 // bytes that the last garbage collection left
+
 	// The worker's counters of what the watchdog does inside it.
-	wordSoft    = 24 // first of the softs
-	regionWords = 32
+	wordSoft     = 24 // first of the softs
+	wordReported = wordSoft + int(softs)
+	wordOwnDumps = wordReported + int(watchdog.Reasons)
+	regionWords  = (wordOwnDumps + histogramWords + 7) / 8 * 8
 )
 
 // Soft is something that a worker's own watchdog counts. Unlike slots, these
@@ -44,12 +50,16 @@ type Soft int
 
 // What a worker's watchdog counts.
 const (
-	SoftKills  Soft = iota // requests that were given up at their deadline
-	Recovered              // of these, those that ended by themselves later
-	HangUps                // requests canceled because their client went away
-	Shed                   // connections refused with 503
-	Gates                  // times that the worker stopped accepting because nothing completed
-	LateWrites             // writes refused because the client had been answered
+	SoftKills    Soft = iota // requests that were given up at their deadline
+	Recovered                // of these, those that ended by themselves later
+	HangUps                  // requests canceled because their client went away
+	Shed                     // connections refused with 503
+	Gates                    // times that the worker stopped accepting because nothing completed
+	LateWrites               // writes refused because the client had been answered
+	LockStalls               // locks that nobody left, or that somebody held for long
+	Collections              // garbage collections
+	CollectorCPU             // ns of processor time that they took
+	LogLost                  // lines of the log that nobody read
 	softs
 )
 
@@ -114,6 +124,16 @@ func (r *Region) Count(s Soft, n uint64) { atomic.AddUint64(&r.words[wordSoft+in
 // Counted returns how often it did.
 func (r *Region) Counted(s Soft) uint64 { return r.load(wordSoft + int(s)) }
 
+// CountIncident counts an incident that the worker itself wrote down.
+func (r *Region) CountIncident(reason watchdog.Reason) {
+	atomic.AddUint64(&r.words[wordReported+int(reason)], 1)
+}
+
+// ObserveDump records for how long the worker stood still to dump itself.
+func (r *Region) ObserveDump(took time.Duration) {
+	observe(r.words[wordOwnDumps:wordOwnDumps+histogramWords], took)
+}
+
 // Slots returns all slots of the region.
 func (r *Region) Slots() []Slot { return r.slots }
 
@@ -152,6 +172,14 @@ type Vitals struct {
 // BeatEvery is how often a worker beats that has something to do.
 const BeatEvery = 100 * time.Millisecond
 
+// Memory is what a worker says about its memory, about once a second.
+type Memory struct {
+	Heap int64 // bytes that the last garbage collection left
+}
+
+// Remember writes the memory down. One goroutine of the worker calls it.
+func (r *Region) Remember(m Memory) { r.store(wordHeap, uint64(m.Heap)) }
+
 // Beat says that the process is alive. One goroutine of the worker calls it.
 func (r *Region) Beat(v Vitals) {
 	r.store(wordGoroutines, uint64(v.Goroutines))
@@ -184,7 +212,7 @@ func (r *Region) ReportDeadlock() { r.store(wordDeadlock, 1) }
 // the setters below, and no process may have the region.
 func (r *Region) Begin(incarnation uint64, index int) {
 	r.Dismiss()
-	for _, w := range []int{wordHeartbeat, wordGoroutines, wordRunnable, wordLatency, wordDumping, wordDeadlock, wordProcs, wordEvery, wordPID} {
+	for _, w := range []int{wordHeartbeat, wordGoroutines, wordRunnable, wordLatency, wordDumping, wordDeadlock, wordProcs, wordEvery, wordHeap, wordSpent, wordPID} {
 		r.store(w, 0)
 	}
 	used := r.Used()
@@ -203,6 +231,14 @@ func (r *Region) SetPID(pid int) { r.store(wordPID, uint64(pid)) }
 
 // SetIndex shows the place that the process fills; -1 for none.
 func (r *Region) SetIndex(index int) { r.store(wordIndex, uint64(index+1)) }
+
+// SetSpent says how much processor time the process has used, as soon as it was
+// reaped: until then the kernel knows, and afterwards nobody else. Any goroutine
+// of the master may call it.
+func (r *Region) SetSpent(cpu time.Duration) { r.store(wordSpent, uint64(cpu)) }
+
+// Spent returns how much it has used, if it was reaped.
+func (r *Region) Spent() time.Duration { return time.Duration(r.load(wordSpent)) }
 
 // SetState shows where the process is in its life. [watchdog.Absent] frees the region.
 func (r *Region) SetState(s watchdog.State) {

@@ -118,6 +118,9 @@ func TestANewIncarnationForgetsSlotsAndKeepsCounts(t *testing.T) {
 	slot.Complete()
 	r.ReportDeadlock()
 	r.SetDumping(5)
+	r.Remember(scoreboard.Memory{Heap: 9})
+	r.CountIncident(watchdog.Stalled)
+	r.ObserveDump(time.Millisecond)
 	if w := r.Worker(); w.Served != 1 || len(w.Busy) != 1 || !w.Deadlock || w.Dumping != 5 {
 		t.Fatalf("before: %+v", w)
 	}
@@ -126,10 +129,10 @@ func TestANewIncarnationForgetsSlotsAndKeepsCounts(t *testing.T) {
 		t.Errorf("%d workers after the end of the only one", n)
 	}
 	r.Begin(2, 0)
-	if w := r.Worker(); w.Served != 0 || w.Busy != nil || w.Deadlock || w.Dumping != 0 || w.Incarnation != 2 || w.State != watchdog.Starting {
+	if w := r.Worker(); w.Served != 0 || w.Busy != nil || w.Deadlock || w.Dumping != 0 || w.Memory.Heap != 0 || w.Incarnation != 2 || w.State != watchdog.Starting {
 		t.Errorf("after: %+v", w)
 	}
-	if p := b.Snapshot().Pool("http"); p.Counters[0] != 3 || p.Histograms[0].Count() != 1 {
+	if p := b.Snapshot().Pool("http"); p.Counters[0] != 3 || p.Histograms[0].Count() != 1 || p.Incidents[watchdog.Stalled] != 1 || p.OwnDumps.Counts[0] != 1 {
 		t.Errorf("counts were lost: %v %v", p.Counters, p.Histograms[0])
 	}
 	if slot.Token() != 0 {

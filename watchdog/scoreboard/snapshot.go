@@ -1,6 +1,7 @@
 package scoreboard
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/seadog/seadog/watchdog"
@@ -9,8 +10,9 @@ import (
 // Snapshot is the state of everything at one moment, as exact as reading
 // without waiting can be: each number is right, all together may be a moment apart.
 type Snapshot struct {
-	Now   int64 // CLOCK_MONOTONIC, ns
-	Pools []PoolState
+	Now    int64 // CLOCK_MONOTONIC, ns
+	Master MasterState
+	Pools  []PoolState
 }
 
 // PoolState is one pool of a snapshot.
@@ -23,11 +25,16 @@ type PoolState struct {
 	Answered uint64
 	Moved    uint64
 	Ends     [watchdog.Reasons]uint64
+	Kills    [watchdog.Reasons]uint64
 	// Of all processes that ever were, in the order of the layout. None of them ever goes down.
 	Counters   []uint64
 	Soft       [softs]uint64
 	Histograms []Histogram
-	Workers    []Worker // the processes that there are now
+	Incidents  [watchdog.Reasons]uint64
+	OwnDumps   Histogram       // how long workers stood still to dump themselves
+	LastDumps  Histogram       // how long they took to write their stacks as they were killed
+	Workers    []Worker        // the processes that there are now
+	CPU        []time.Duration // of dead workers that are not among Workers any more, by place
 }
 
 // Worker is one process of a snapshot.
@@ -44,6 +51,8 @@ type Worker struct {
 	Dumping     int64 // since when; 0: it does not
 	Deadlock    bool
 	Vitals      Vitals
+	Memory      Memory
+	Spent       time.Duration // of processor time, if the process was reaped
 	Served      uint64
 	Connections int
 	Busy        []View
@@ -67,7 +76,7 @@ func (s Snapshot) Pool(name string) PoolState {
 
 // Snapshot reads everything. It never waits for a writer.
 func (b *Board) Snapshot() Snapshot {
-	var s Snapshot
+	s := Snapshot{Master: b.master.state()}
 	for _, p := range b.order {
 		s.Pools = append(s.Pools, p.state(b.plan.layout))
 	}
@@ -84,6 +93,12 @@ func (p *Pool) state(l Layout) PoolState {
 	}
 	for r := range watchdog.Reasons {
 		s.Ends[r] = p.Ends(r)
+		s.Kills[r] = atomic.LoadUint64(&p.words[wordKills+int(r)])
+		s.Incidents[r] = atomic.LoadUint64(&p.words[wordIncidents+int(r)])
+	}
+	s.LastDumps = histogramOf(p.words[wordDumps : wordDumps+histogramWords])
+	for i := range min(s.Places, maxPlaces) {
+		s.CPU = append(s.CPU, p.CPU(i))
 	}
 	for _, r := range p.regions {
 		for i := range s.Counters {
@@ -92,6 +107,10 @@ func (p *Pool) state(l Layout) PoolState {
 		for i := range s.Soft {
 			s.Soft[i] += r.Counted(Soft(i))
 		}
+		for i := range s.Incidents {
+			s.Incidents[i] += r.load(wordReported + i)
+		}
+		s.OwnDumps = s.OwnDumps.Plus(histogramOf(r.words[wordOwnDumps : wordOwnDumps+histogramWords]))
 		for i := range s.Histograms {
 			s.Histograms[i] = s.Histograms[i].Plus(r.Histogram(i))
 		}
@@ -117,6 +136,7 @@ func (r *Region) Worker() Worker {
 			Goroutines: int(r.load(wordGoroutines)), Runnable: int(r.load(wordRunnable)),
 			Latency: time.Duration(r.load(wordLatency)), Procs: int(r.load(wordProcs)), Every: r.Every(),
 		},
+		Memory: Memory{Heap: int64(r.load(wordHeap))}, Spent: r.Spent(),
 	}
 	used := r.Used()
 	for i := range used {

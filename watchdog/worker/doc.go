@@ -24,11 +24,12 @@
 // guard watches over the requests on their connections, and what it gives up is
 // looked into by package deadlock and written down as an incident.
 //
-// While Run runs, the package owns five goroutines, and waits for them: one
+// While Run runs, the package owns six goroutines, and waits for them: one
 // beats in the scoreboard, every 100 ms or, without connections, every 300 ms,
 // and looks once a second whether the master is still the parent; one reads the
-// control socket, one receives signals; and those of guard and detector, which
-// outlive the contexts of the work: what is stuck is stuck in a drain as well.
+// control socket, one receives signals; and those of guard, detector and package
+// selfdump, which gives whoever may ask a goroutine dump. The last three outlive
+// the contexts of the work: what is stuck is stuck in a drain as well.
 //
 // It refuses to know what the worker does, and it never ends the process, with
 // one exception: when the master is gone and the work has not ended within the

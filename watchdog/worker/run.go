@@ -15,6 +15,7 @@ import (
 	"github.com/seadog/seadog/watchdog/handoff"
 	"github.com/seadog/seadog/watchdog/sched"
 	"github.com/seadog/seadog/watchdog/scoreboard"
+	"github.com/seadog/seadog/watchdog/selfdump"
 )
 
 const (
@@ -55,15 +56,25 @@ func (w *Worker) Run(ctx context.Context, serve func(intake, work context.Contex
 	return err
 }
 
-// guardian runs guard and detector until relax is called: they outlive every
-// context of the work, because what is stuck is stuck in a drain as well.
+// guardian runs guard, detector and what answers for the process from outside,
+// until relax is called: they outlive every context of the work, because what is
+// stuck is stuck in a drain as well.
 func (w *Worker) guardian(ctx context.Context) (relax func()) {
-	if w.guard == nil {
-		return func() {}
-	}
 	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var runs []func(context.Context) error
+	if w.guard != nil {
+		runs = append(runs, w.guard.Run, w.detector.Run)
+	}
+	witness, err := selfdump.Listen(selfdump.Config{
+		Name: func() string { return w.ID().String() }, Taker: w.taker, Routes: w.board.Layout().Routes,
+	})
+	if err != nil {
+		w.log.Warn("this process cannot be asked for its stacks", watchdog.KeyError, err)
+	} else {
+		runs = append(runs, witness.Run)
+	}
 	var wg sync.WaitGroup
-	for _, run := range []func(context.Context) error{w.guard.Run, w.detector.Run} {
+	for _, run := range runs {
 		wg.Go(func() {
 			if err := run(watching); err != nil && watching.Err() == nil {
 				w.log.Error("the watchdog of this worker ended", watchdog.KeyError, err)
@@ -94,6 +105,8 @@ func (o *orders) beat() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var scheduler sched.Reader
+	var heap memory
+	heap.tell(w.region)
 	looked := time.Now()
 	for {
 		every := w.beatEvery()
@@ -109,6 +122,7 @@ func (o *orders) beat() {
 			continue
 		}
 		looked = time.Now()
+		heap.tell(w.region)
 		// Against the initial value: 1 can be the master itself.
 		if os.Getppid() != w.manifest.Master {
 			o.masterGone()

@@ -16,6 +16,7 @@ import (
 	"github.com/seadog/seadog/watchdog/journal"
 	"github.com/seadog/seadog/watchdog/lock"
 	"github.com/seadog/seadog/watchdog/scoreboard"
+	"github.com/seadog/seadog/watchdog/selfdump"
 )
 
 // Why a worker ends; see [context.Cause].
@@ -46,6 +47,7 @@ type Worker struct {
 	region   *scoreboard.Region
 	guard    *guard.Guard       // nil if the pool is not guarded
 	detector *deadlock.Detector // nil if the pool is not guarded
+	taker    *selfdump.Taker
 
 	listeners map[string]net.Listener
 	doorbells map[string]*handoff.Doorbell
@@ -91,7 +93,7 @@ func start(c Config, in *handoff.Inheritance) (*Worker, error) {
 	}
 	w := &Worker{
 		log: c.Log, manifest: in.Manifest, control: in.Control, board: board, region: region,
-		listeners: in.Listeners, doorbells: in.Doorbells,
+		listeners: in.Listeners, doorbells: in.Doorbells, taker: selfdump.NewTaker(region),
 	}
 	w.log = slog.New(named{c.Log.Handler(), region})
 	if len(region.Slots()) == 0 {
@@ -107,7 +109,7 @@ func (w *Worker) watch(c Config) error {
 		return err
 	}
 	w.detector, err = deadlock.New(deadlock.Config{
-		Region: w.region, Routes: c.Routes, Graph: c.Locks, Record: incidents, Log: w.log,
+		Region: w.region, Routes: c.Routes, Graph: c.Locks, Record: incidents, Taker: w.taker, Log: w.log,
 	})
 	if err != nil {
 		return err

@@ -9,12 +9,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/seadog/seadog/cmd/seadog/scene"
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/client"
 )
@@ -47,7 +47,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	d := &demo{Config: c, dir: dir, project: "demo-" + randomHex(4), secret: randomHex(24)}
+	d := &demo{Config: c, dir: dir, project: "demo-" + scene.RandomHex(4), secret: scene.RandomHex(24)}
 	defer func() {
 		// Not under ctx: the clean-up also happens after ^C.
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
@@ -139,7 +139,7 @@ func (d *demo) deploy(ctx context.Context, version string) (deployer.Deployment,
 
 // expect asks the running container for its version.
 func (d *demo) expect(ctx context.Context, version string) error {
-	page, err := get(ctx, d.site)
+	page, err := scene.Get(ctx, d.site)
 	if err != nil {
 		return fmt.Errorf("ask the container: %w", err)
 	}
@@ -152,7 +152,7 @@ func (d *demo) expect(ctx context.Context, version string) error {
 
 // prepare makes the sample repository and the configuration.
 func (d *demo) prepare(ctx context.Context) error {
-	ports, err := freePorts(3)
+	ports, err := scene.FreePorts(3)
 	if err != nil {
 		return err
 	}
@@ -164,9 +164,9 @@ func (d *demo) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("%s: Dockerfile (FROM scratch), compose.yaml with a health check", d.repo.dir)
+	d.say("%s: Dockerfile (FROM scratch), compose.yaml with a health check", d.repo.Dir)
 
-	token := randomHex(24)
+	token := scene.RandomHex(24)
 	d.api, err = client.New(client.Config{URL: d.service, Token: deployer.NewSecret(token)})
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	files := map[string]string{
 		"hook.secret": d.secret,
 		"api.token":   token,
-		"seadog.yml":  fmt.Sprintf(configuration, ports[0], ports[1], filepath.Join(d.dir, "data"), d.project, d.repo.dir),
+		"seadog.yml":  fmt.Sprintf(configuration, ports[0], ports[1], filepath.Join(d.dir, "data"), d.project, d.repo.Dir),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600); err != nil {
@@ -213,18 +213,4 @@ func (d *demo) title(format string, args ...any) {
 
 func (d *demo) say(format string, args ...any) {
 	fmt.Fprintf(d.Out, "   "+format+"\n", args...)
-}
-
-// freePorts returns n ports on which nothing listens now.
-func freePorts(n int) ([]int, error) {
-	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }

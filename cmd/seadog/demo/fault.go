@@ -10,13 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seadog/seadog/cmd/seadog/scene"
 	"github.com/seadog/seadog/watchdog"
 )
 
 // fault shows the watchdog at work: a server under it in which two goroutines
 // wait for each other for ever, while others ask for its health.
 func (d *demo) fault(ctx context.Context) error {
-	ports, err := freePorts(1)
+	ports, err := scene.FreePorts(1)
 	if err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ func (d *demo) fault(ctx context.Context) error {
 	return d.serve(ctx, lab, func(ctx context.Context) error {
 		checks := checkHealth(ctx, lab.url+"/health")
 		d.say("GET %s/deadlock: two goroutines lock two mutexes in either order", lab.url)
-		status, body, err := fetch(ctx, lab.url+"/deadlock")
+		status, body, err := scene.Fetch(ctx, lab.url+"/deadlock")
 		if err != nil {
 			return err
 		}
@@ -99,7 +100,7 @@ func checkHealth(ctx context.Context, url string) *checks {
 				return
 			case <-pace.C:
 			}
-			status, _, err := fetch(context.WithoutCancel(ctx), url)
+			status, _, err := scene.Fetch(context.WithoutCancel(ctx), url)
 			c.asked++
 			if err != nil || status != http.StatusOK {
 				c.failed++

@@ -1,13 +1,17 @@
 package demo
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/seadog/seadog/cmd/seadog/scene"
 )
 
 // sitePort is where the sample site listens inside its container.
@@ -46,6 +50,17 @@ func Site(ctx context.Context) error {
 func SiteHealth(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	_, err := get(ctx, "http://127.0.0.1:"+sitePort)
+	_, err := scene.Get(ctx, "http://127.0.0.1:"+sitePort)
 	return err
+}
+
+// Chatter prints n lines as fast as they are read: what a verbose build does.
+func Chatter(out io.Writer, n int) error {
+	w := bufio.NewWriter(out)
+	for i := range n {
+		if _, err := fmt.Fprintf(w, "%08d the quick brown fox jumps over the lazy dog, and nobody looks\n", i); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
 }

@@ -224,3 +224,13 @@ func matches(found string, http, uwsgi reply) Finding {
 	}
 	return Finding{Level: OK, What: what}
 }
+
+// Spoken says in a sentence what speaks at an http or https URL if that is not
+// what the URL says, and what to do; "" if it is, or nobody is there.
+func Spoken(ctx context.Context, url string) string {
+	f := protocol(ctx, url, OK)
+	if f.Level != Fail {
+		return ""
+	}
+	return f.What + "; " + f.Do
+}

@@ -1,0 +1,208 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/seadog/seadog/loadtest"
+	"github.com/seadog/seadog/loadtest/attack"
+	"github.com/seadog/seadog/loadtest/report"
+	loadrun "github.com/seadog/seadog/loadtest/run"
+	"github.com/seadog/seadog/loadtest/spec"
+)
+
+// row is what the table says of a scenario.
+type row struct {
+	Name    string           `json:"scenario"`
+	Verdict loadtest.Verdict `json:"verdict"`
+	Code    int              `json:"exit_code"`
+	Decided string           `json:"decided"`
+	Took    time.Duration    `json:"took_ns"`
+	Report  string           `json:"report,omitempty"` // directory, relative to the suite's
+}
+
+// run runs one scenario after the other.
+func (g *gate) run(ctx context.Context, list []*entry) (loadtest.Verdict, error) {
+	if err := g.calibrate(ctx, list); err != nil {
+		return loadtest.Internal, err
+	}
+	t := newTable(g.Out)
+	var rows []row
+	var reports []*loadtest.Report
+	for i, e := range list {
+		if ctx.Err() != nil {
+			break
+		}
+		t.begin(e.scenario.Name)
+		began := time.Now()
+		r, err := g.scenario(ctx, e)
+		if err != nil {
+			return loadtest.Internal, fmt.Errorf("scenario %s: %w", e.scenario.Name, err)
+		}
+		reports = append(reports, r)
+		rows = append(rows, rowOf(r, time.Since(began)))
+		t.end(rows[len(rows)-1])
+		leaks, err := g.leave(ctx, list[i+1:])
+		if err != nil {
+			return loadtest.Internal, fmt.Errorf("after scenario %s: %w", e.scenario.Name, err)
+		}
+		for _, r := range leaks {
+			reports, rows = append(reports, r), append(rows, rowOf(r, r.Identity.Elapsed))
+			t.end(rows[len(rows)-1])
+		}
+	}
+	v := verdictOf(ctx, rows)
+	t.close(v, g.Dir)
+	return v, writeSuite(g.Dir, g.Profile.Name, v, rows, reports)
+}
+
+func rowOf(r *loadtest.Report, took time.Duration) row {
+	return row{r.Identity.Scenario, r.Verdict, r.Code, report.Deciding(r), took, r.Identity.Scenario}
+}
+
+// verdictOf is the worst of all rows.
+func verdictOf(ctx context.Context, rows []row) loadtest.Verdict {
+	var reasons []loadtest.Reason
+	for _, r := range rows {
+		if r.Code != 0 {
+			reasons = append(reasons, loadtest.Reason{Verdict: r.Verdict})
+		}
+	}
+	if stopped := new(loadrun.Stopped); errors.As(context.Cause(ctx), &stopped) {
+		reasons = append(reasons, loadtest.Reason{Verdict: stopped.Verdict})
+	}
+	return loadtest.Decide(reasons)
+}
+
+// scenario runs one scenario against the service that it wants.
+func (g *gate) scenario(ctx context.Context, e *entry) (*loadtest.Report, error) {
+	s, err := g.enter(ctx, e.wanted)
+	if err != nil {
+		return nil, err
+	}
+	sc := e.scenario
+	s.aim(sc)
+	o := g.Options
+	o.Log, o.Dir, o.Calibration = g.Log, filepath.Join(g.Dir, sc.Name), g.Options.Calibration
+	o.Roots, o.Pool, o.Network = []int{s.child.PID()}, s.pool, s.network()
+	if s.kind == "serve" {
+		o.Incidents = loadtest.Endpoint{URL: s.url + "/api/v1/incidents", Header: s.header()}
+	}
+	if g.Watch != nil {
+		show, over := g.Watch(sc)
+		defer over()
+		o.Watch = show
+	}
+	r, err := loadrun.Run(ctx, sc, o)
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() == nil {
+		g.check(ctx, e, s, r)
+	}
+	if e.slopes {
+		s.sloped = true
+		r.Notes = append(r.Notes, "the run is too short for slopes: leaks are judged once, over all runs of the service")
+	}
+	return r, report.Write(o.Dir, r)
+}
+
+// check looks for what no threshold can see.
+func (g *gate) check(ctx context.Context, e *entry, s *service, r *loadtest.Report) {
+	for _, c := range e.checks {
+		if err := c.look(ctx, s, r); err != nil {
+			r.Reasons = append(r.Reasons, loadtest.Reason{Verdict: c.verdict, Text: c.name + ": " + err.Error()})
+		}
+	}
+	r.Verdict = loadtest.Decide(r.Reasons)
+	r.Code = r.Verdict.Code()
+}
+
+// enter returns a service that is as wanted: the one that runs, or a new one.
+func (g *gate) enter(ctx context.Context, w wanted) (*service, error) {
+	if g.current != nil {
+		if g.current.key() == w.key() && g.current.alive() {
+			return g.current, nil
+		}
+		return nil, errors.New("the service of the scenario before still runs")
+	}
+	s, err := g.start(ctx, w)
+	if err != nil {
+		return nil, fmt.Errorf("start the service: %w", err)
+	}
+	g.current = s
+	return s, nil
+}
+
+// leave stops the service unless the next scenario wants the same one, and
+// returns what is known about its leaks.
+func (g *gate) leave(ctx context.Context, next []*entry) ([]*loadtest.Report, error) {
+	s := g.current
+	if len(next) > 0 && next[0].wanted.key() == s.key() && ctx.Err() == nil && s.alive() {
+		return nil, nil
+	}
+	g.current = nil
+	leaks := s.leaks(g)
+	if err := s.stop(context.WithoutCancel(ctx)); err != nil {
+		return nil, err
+	}
+	if leaks == nil || ctx.Err() != nil {
+		return nil, nil
+	}
+	return []*loadtest.Report{leaks}, report.Write(filepath.Join(g.Dir, leaks.Identity.Scenario), leaks)
+}
+
+// share is how much of what this machine can send the suite sends at most: the
+// service is on the same one.
+const share = 0.4
+
+// calibrate finds out once what this machine can send, and makes rates smaller
+// where they would be more than its share.
+func (g *gate) calibrate(ctx context.Context, list []*entry) error {
+	var highest *loadtest.Scenario
+	peak := 0.0
+	for _, e := range list {
+		p, err := spec.NewPlan(e.scenario)
+		if err != nil {
+			return err
+		}
+		if p.Peak > peak {
+			highest, peak = e.scenario, p.Peak
+		}
+	}
+	if highest == nil {
+		return nil
+	}
+	// Calibration tries 1.25 × the peak; twice that is 1/share.
+	scaled := *highest
+	scaled.Phases = append([]loadtest.Phase{}, highest.Phases...)
+	for i := range scaled.Phases {
+		scaled.Phases[i].Scale *= 2
+	}
+	c, err := attack.Calibrate(ctx, &scaled, g.Log)
+	if err != nil || ctx.Err() != nil {
+		return nil // without one; the generator's own rules still hold
+	}
+	if !c.OK && c.Can > 0 {
+		slow(list, share*c.Can)
+		c = loadtest.Calibration{Rate: share * c.Can, Achieved: c.Can, OK: true}
+	}
+	g.Options.Calibration, g.Options.Uncalibrated = &c, false
+	return nil
+}
+
+// slow makes the rates of scenarios smaller whose peak is above most.
+func slow(list []*entry, most float64) {
+	for _, e := range list {
+		p, err := spec.NewPlan(e.scenario)
+		if err != nil || p.Peak <= most {
+			continue
+		}
+		for i := range e.scenario.Phases {
+			e.scenario.Phases[i].Scale *= most / p.Peak
+		}
+	}
+}

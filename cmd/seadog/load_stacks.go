@@ -1,0 +1,24 @@
+package main
+
+import (
+	"bytes"
+
+	"github.com/seadog/seadog/loadtest/hang"
+	"github.com/seadog/seadog/watchdog/stackdump"
+)
+
+// readStacks lets the load tester read dumps with what the watchdog reads them with.
+func readStacks(dump []byte) (stacks []hang.Stack, verdict string) {
+	d, err := stackdump.Parse(bytes.NewReader(dump), 0)
+	if err != nil || d.Total() == 0 {
+		return nil, ""
+	}
+	for _, g := range d.Goroutines {
+		s := hang.Stack{ID: g.ID, State: g.State}
+		for _, f := range g.Frames {
+			s.Frames = append(s.Frames, f.String())
+		}
+		stacks = append(stacks, s)
+	}
+	return stacks, stackdump.Verdict(stackdump.Locks(d), stackdump.Groups(d))
+}

@@ -1,0 +1,218 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/seadog/seadog/loadtest"
+	"github.com/seadog/seadog/loadtest/attack"
+	"github.com/seadog/seadog/loadtest/fault"
+	"github.com/seadog/seadog/loadtest/hang"
+	"github.com/seadog/seadog/loadtest/judge"
+	"github.com/seadog/seadog/loadtest/ledger"
+	"github.com/seadog/seadog/loadtest/observe"
+	"github.com/seadog/seadog/loadtest/pace"
+	"github.com/seadog/seadog/loadtest/record"
+	"github.com/seadog/seadog/loadtest/target"
+)
+
+// trial is one run of a scenario, from its first request to its ledger.
+type trial struct {
+	scenario *loadtest.Scenario
+	options  Options
+	clock    *clock
+
+	attack   *attack.Attack
+	planned  []func(until time.Duration) uint64 // by traffic
+	recorder *record.Recorder
+	judge    *judge.Judge
+	ledger   *ledger.Ledger // nil: nothing has an id
+	observer *observe.Observer
+	hang     *hang.Detector
+	faults   *fault.Timeline
+
+	answered bool              // somebody answered in HTTP
+	aborts   []loadtest.Reason // why thresholds ended it
+	stopped  []loadtest.Reason // that a signal did
+	books    *loadtest.LedgerReport
+	end      time.Duration
+}
+
+// once runs a scenario once.
+func once(ctx context.Context, s *loadtest.Scenario, o Options) (*loadtest.Report, error) {
+	t := &trial{scenario: s, options: o, clock: newClock(), recorder: record.New(s), judge: judge.New(s)}
+	if err := t.build(); err != nil {
+		return nil, err
+	}
+	if err := t.run(ctx); err != nil {
+		return nil, err
+	}
+	return t.report(context.WithoutCancel(ctx))
+}
+
+func (t *trial) build() (err error) {
+	s, o := t.scenario, t.options
+	wants, err := observe.Wants(s)
+	if err != nil {
+		return err
+	}
+	t.observer, err = observe.New(observe.Config{
+		Target: s.Target, Insecure: s.Client.Insecure, Wants: wants, Since: t.clock.since, Point: t.point, Log: o.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("watch the service: %w", err)
+	}
+	if t.attack, err = attack.New(attack.Config{Scenario: s, Run: o.ID, Sink: t, Log: o.Log, Calibration: o.Calibration}); err != nil {
+		return err
+	}
+	t.hang, err = hang.New(hang.Config{
+		Scenario: s, Since: t.clock.since, Inflight: t.inflight, Observer: t.observer, Parse: o.Stacks,
+		Incidents: o.Incidents, Dir: o.Dir, AllowSIGQUIT: o.AllowSIGQUIT, Log: o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := t.openLedger(); err != nil {
+		return err
+	}
+	return t.plan()
+}
+
+// openLedger makes a ledger if requests have ids by which they can be found again.
+func (t *trial) openLedger() (err error) {
+	for i := range t.scenario.Traffic {
+		if t.scenario.Traffic[i].Request.ID.Header != "" {
+			t.ledger, err = ledger.New(ledger.Config{Scenario: t.scenario, Run: t.options.ID, ID: target.ID, Log: t.options.Log})
+			return err
+		}
+	}
+	return nil
+}
+
+// plan finds out what is due until when.
+func (t *trial) plan() error {
+	for i := range t.scenario.Traffic {
+		schedules := make([]pace.Schedule, len(t.scenario.Phases))
+		for j := range schedules {
+			var err error
+			if schedules[j], err = pace.In(t.scenario, i, j); err != nil {
+				return err
+			}
+		}
+		due := func(until time.Duration) uint64 {
+			planned := uint64(0)
+			for j, schedule := range schedules {
+				if at := until - t.scenario.Begins(j); at > 0 {
+					planned += schedule.Planned(at)
+				}
+			}
+			return planned
+		}
+		t.planned = append(t.planned, due)
+		t.recorder.Plan(i, due)
+	}
+	return nil
+}
+
+// run sends the load and watches meanwhile. The error is about this machine.
+func (t *trial) run(ctx context.Context) error {
+	if t.ledger != nil {
+		if err := t.ledger.Open(ctx); err != nil {
+			t.options.Log.Warn("the ledger could not be opened before the load", "error", err)
+		}
+	}
+	watching, unwatch := context.WithCancel(context.WithoutCancel(ctx))
+	var watchers sync.WaitGroup
+	defer func() { unwatch(); watchers.Wait() }()
+	watchers.Go(func() { _ = t.observer.Run(watching) })
+	watchers.Go(func() { _ = t.hang.Run(watching) })
+
+	if err := t.load(ctx); err != nil {
+		return err
+	}
+	// What was stopped is not waited for as long as the scenario says.
+	settling, settled := ctx, context.CancelFunc(func() {})
+	if ctx.Err() != nil || len(t.aborts) > 0 {
+		settling, settled = context.WithTimeout(context.WithoutCancel(ctx), afterSignal)
+	}
+	defer settled()
+	t.hang.Drain(settling)
+	if t.ledger != nil {
+		books := t.ledger.Close(settling)
+		t.books = &books
+	}
+	t.end = t.clock.since()
+	t.recorder.End(t.end)
+	return nil
+}
+
+// load sends everything, with faults and judgment beside it, until it is over,
+// a threshold or ctx ends it.
+func (t *trial) load(ctx context.Context) (err error) {
+	sending, stop := context.WithCancel(ctx)
+	defer stop()
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer stop()
+	beside.Go(func() {
+		select {
+		case <-t.attack.Started():
+			t.clock.begin(t.attack.Start())
+			t.judgeBeside(sending, stop)
+		case <-sending.Done():
+		}
+	})
+	if len(t.scenario.Faults) > 0 {
+		beside.Go(func() { err = errors.Join(err, t.disturb(sending)) })
+	}
+	sent := t.attack.Run(sending)
+	stop()
+	beside.Wait()
+	if ctx.Err() != nil {
+		t.stopped = append(t.stopped, loadtest.Reason{Verdict: stopVerdict(ctx), Text: "the run was stopped before its end", At: t.clock.since()})
+	}
+	return errors.Join(err, sent)
+}
+
+// disturb does the faults when the load has started.
+func (t *trial) disturb(ctx context.Context) (err error) {
+	select {
+	case <-t.attack.Started():
+	case <-ctx.Done():
+		return nil
+	}
+	o := t.options
+	t.faults, err = fault.New(fault.Config{
+		Scenario: t.scenario, Start: t.attack.Start(), Log: o.Log, Roots: o.Roots, Pool: o.Pool, Network: o.Network,
+		Disks: o.Disks, Console: o.Console, Helper: o.Helper, Events: t.event,
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(t.faults.Run(ctx), t.faults.Undo())
+}
+
+// judgeBeside lets the judge see the time pass, and ends the load when it says
+// so, until ctx ends.
+func (t *trial) judgeBeside(ctx context.Context, stop func()) {
+	look, show := time.NewTicker(judgeEvery), time.NewTicker(watchEvery)
+	defer look.Stop()
+	defer show.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+			if reasons := t.judge.Advance(t.clock.since()); len(reasons) > 0 {
+				t.aborts = append(t.aborts, reasons...)
+				stop()
+				return
+			}
+		case <-show.C:
+			t.show()
+		}
+	}
+}
