@@ -33,6 +33,7 @@ func webPages(cfg *config.Config, board *scoreboard.Board, c httpd.Config, book 
 		Desk: office, Store: c.Store, Projects: c.Projects, Hooks: c.Hooks, Tokens: c.Tokens, Insecure: c.Insecure,
 		Book: book, Tailer: c.Tailer, Dir: filepath.Join(cfg.Data, webDir), Runners: cfg.Runners,
 		Workers: webWorkers{board}, Incidents: webIncidents{filepath.Join(cfg.Data, incidentsDir)},
+		Reports:  webReports{filepath.Join(cfg.Data, reportsDir)},
 		Settings: cfg.Print, Version: c.Version, Log: c.Log,
 	})
 	if err != nil {

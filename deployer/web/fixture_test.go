@@ -108,7 +108,7 @@ func report(id string) web.Report {
 		Reasons: []string{"all thresholds held"}, Rows: []web.Threshold{{Text: "response p99 < 200ms", Value: "161ms", Limit: "200ms", OK: true}},
 	}
 	if id == "2" {
-		r.Time, r.Verdict, r.ExitCode, r.Reasons = time.Now().Add(-time.Hour), "FAIL", 99, []string{"response p99 was 240ms " + evil, "2 deliveries were lost"}
+		r.Time, r.Verdict, r.ExitCode, r.Reasons = time.Now().Add(-time.Hour), "FAIL: SLO", 10, []string{"response p99 was 240ms " + evil, "2 deliveries were lost"}
 		r.Rows = []web.Threshold{{Text: "response p99 < 200ms", Value: "240ms", Limit: "200ms"}, {Text: "lost == 0", Value: "2", Limit: "0"}}
 	}
 	return r

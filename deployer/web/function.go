@@ -16,7 +16,7 @@ func (u *UI) functions() template.FuncMap {
 		"asset": u.assetURL, "icon": icon,
 		"ago": ago, "span": span, "clock": clock, "since": since, "length": length, "millis": millis,
 		"tone": tone, "standing": standing, "words": words, "revision": revision, "shortRef": shortRef, "shortCommit": shortCommit,
-		"aftermath": aftermath, "decided": decided, "verdictTone": verdictTone, "trigger": trigger,
+		"aftermath": aftermath, "decided": decided, "verdictTone": verdictTone, "reportTone": reportTone, "trigger": trigger,
 		"sentence": sentence, "commitURL": u.commitURL, "firstLine": firstLine,
 		"plural": plural, "bytes": bytesText, "percent": percent,
 		"may":   func(f frame, scope string) bool { return f.Person.Scope.Includes(deployer.Scope(scope)) },

@@ -22,7 +22,7 @@ type Report struct {
 	Name     string // of the scenario
 	Time     time.Time
 	Seconds  float64 // that it ran
-	Verdict  string  // PASS, FAIL, INVALID, …
+	Verdict  string  // PASS, FAIL: SLO, INVALID, …
 	ExitCode int
 	Reasons  []string // the deciding one first
 	Rows     []Threshold

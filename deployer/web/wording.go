@@ -110,6 +110,18 @@ func decided(d deployer.Decision) string {
 	return words(d.Verdict)
 }
 
+// reportTone is how good or bad the verdict of a load test is: what is neither a
+// pass nor a failure says nothing about the service.
+func reportTone(verdict string) string {
+	switch {
+	case verdict == "PASS":
+		return "good"
+	case strings.HasPrefix(verdict, "FAIL"):
+		return "bad"
+	}
+	return "warn"
+}
+
 func verdictTone(v deployer.Verdict) string {
 	switch {
 	case v == deployer.VerdictDeferred:

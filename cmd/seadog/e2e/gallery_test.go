@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/loadtest"
+	"github.com/seadog/seadog/loadtest/report"
 	"github.com/seadog/seadog/watchdog"
 )
 
@@ -42,6 +44,7 @@ func newGallery(t *testing.T) *gallery {
 	g.env = f.env()
 	g.past(t)
 	g.labIncident(t)
+	g.reports(t)
 	g.start()
 	g.stoppedWorker(t)
 	g.present(t, r)
@@ -224,6 +227,30 @@ func (g *gallery) present(t *testing.T, r *repository) {
 	g.mustPush("shop", "next", r.head, next)
 }
 
+// reports are those of two load tests, of which the newer one failed.
+func (g *gallery) reports(t *testing.T) {
+	t.Helper()
+	for i, verdict := range []loadtest.Verdict{loadtest.Pass, loadtest.SLO} {
+		r := &loadtest.Report{
+			Schema: loadtest.SchemaVersion, Verdict: verdict, Code: verdict.Code(),
+			Identity: loadtest.Identity{
+				Run: fmt.Sprint(i), Scenario: "webhook-storm", Started: time.Now().Add(time.Duration(i-2) * 24 * time.Hour), Elapsed: 61 * time.Second,
+				Target: g.url, Version: "test",
+			},
+			Thresholds: []loadtest.ThresholdResult{
+				{Text: "response{kind=push}.p(99) < 200ms", Verdict: verdict, Known: true, Value: 0.161 + 0.08*float64(i), Limit: 0.2, Shown: []string{"161ms", "241ms"}[i]},
+				{Text: "lost() == 0", Verdict: loadtest.Pass, Known: true, Shown: "0"},
+			},
+		}
+		if verdict != loadtest.Pass {
+			r.Reasons = []loadtest.Reason{{Verdict: verdict, Text: "response{kind=push}.p(99) is 241ms, < 200ms was wanted"}}
+		}
+		if err := report.Write(filepath.Join(g.path("data"), "reports", fmt.Sprint("storm-", i)), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // must makes a call of the API.
 func (g *gallery) must(method, path, body string) {
 	g.t.Helper()
@@ -258,7 +285,7 @@ func (g *gallery) pages() map[string]string {
 		"deployment": fmt.Sprintf("/deployments/%d?at=error", g.failed), "deployment-live": fmt.Sprintf("/deployments/%d", g.live),
 		"deliveries": "/deliveries", "delivery": "/deliveries/1", "workers": "/workers", "incidents": "/incidents",
 		"incident": "/incidents/" + deadlock, "incident-stopped": "/incidents/" + stopped,
-		"reports": "/reports", "settings": "/settings", "trouble": "/nowhere",
+		"reports": "/reports", "report": "/reports/storm-1", "comparison": "/reports?a=storm-0&b=storm-1", "settings": "/settings", "trouble": "/nowhere",
 	}
 }
 

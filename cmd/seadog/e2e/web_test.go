@@ -168,6 +168,7 @@ func TestWebPages(t *testing.T) {
 	t.Log(painted(paints))
 	b.width(wide)
 	t.Run("an incident is read", func(t *testing.T) { readIncident(t, b, pages["incident"]) })
+	t.Run("a load report is opened", func(t *testing.T) { openReport(t, b, pages["report"]) })
 	t.Run("a link on another site leads to the page", func(t *testing.T) { followLink(t, b) })
 	t.Run("keys lead everywhere", func(t *testing.T) { useKeys(t, b) })
 	t.Run("pages stay still while things happen", func(t *testing.T) { stayStill(t, g, b) })
@@ -200,6 +201,20 @@ func readIncident(t *testing.T, b *browser, path string) {
 	head := value[[]string](b, `fetch(document.querySelector('a[href$="/dump"]').href).then(async r => [r.headers.get('content-type'), r.headers.get('content-disposition'), await r.text()])`)
 	if head[0] != "text/plain; charset=utf-8" || !strings.HasPrefix(head[1], "attachment;") || !strings.Contains(head[2], "goroutine ") {
 		t.Errorf("the raw dump: %.100q", head)
+	}
+}
+
+// openReport opens the page that the load tester made, which has scripts of its
+// own: they may draw, and reach nothing of ours.
+func openReport(t *testing.T, b *browser, path string) {
+	b.open("/reports")
+	if list := b.text("main table"); !strings.Contains(list, "FAIL: SLO") || !strings.Contains(list, "241ms") {
+		t.Errorf("the list says %q", list)
+	}
+	b.open(path + "/report.html")
+	b.until(10*time.Second, "it is there", "document.body.innerText.includes('webhook-storm')")
+	if origin := value[string](b, "self.origin"); origin != "null" {
+		t.Errorf("it has the origin %s", origin)
 	}
 }
 
