@@ -18,31 +18,8 @@ import (
 
 func TestTheWebUIShowsLoadReports(t *testing.T) {
 	t.Parallel()
-	dir, began := t.TempDir(), time.Date(2026, 1, 31, 14, 5, 0, 0, time.UTC)
-	write := func(path string, verdict loadtest.Verdict, after time.Duration, reasons ...loadtest.Reason) {
-		t.Helper()
-		err := report.Write(filepath.Join(dir, path), &loadtest.Report{
-			Schema: loadtest.SchemaVersion, Verdict: verdict, Code: verdict.Code(), Reasons: reasons,
-			Identity:   loadtest.Identity{Scenario: "storm", Started: began.Add(after), Elapsed: 90 * time.Second},
-			Thresholds: []loadtest.ThresholdResult{{Text: "response{kind=push}.p(99) < 200ms", Verdict: verdict, Known: true, Value: 0.1, Limit: 0.2, Shown: "100ms"}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("first", loadtest.Pass, 0)
-	write("soak/storm", loadtest.SLO, time.Hour, loadtest.Reason{Verdict: loadtest.SLO, Text: "too slow"}, loadtest.Reason{Text: "and more"})
-	write(".hidden/x", loadtest.Pass, 0)
-	write("a/b/c/d", loadtest.Pass, 0)
-	for name, text := range map[string]string{"broken/report.json": "{", "other/report.json": `{"schema_version": 99}`, "notes.txt": "x"} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	began := time.Date(2026, 1, 31, 14, 5, 0, 0, time.UTC)
+	dir := loadReports(t, began)
 	w := webReports{dir}
 	list, err := w.List(t.Context(), 10)
 	if err != nil {
@@ -82,4 +59,35 @@ func TestTheWebUIShowsLoadReports(t *testing.T) {
 	if list, err := (webReports{filepath.Join(dir, "none")}).List(t.Context(), 10); err != nil || len(list) > 0 {
 		t.Errorf("no directory: %v, error %v", list, err)
 	}
+}
+
+// loadReports is a directory with two load reports, and what looks like some.
+func loadReports(t *testing.T, began time.Time) string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(path string, verdict loadtest.Verdict, after time.Duration, reasons ...loadtest.Reason) {
+		t.Helper()
+		err := report.Write(filepath.Join(dir, path), &loadtest.Report{
+			Schema: loadtest.SchemaVersion, Verdict: verdict, Code: verdict.Code(), Reasons: reasons,
+			Identity:   loadtest.Identity{Scenario: "storm", Started: began.Add(after), Elapsed: 90 * time.Second},
+			Thresholds: []loadtest.ThresholdResult{{Text: "response{kind=push}.p(99) < 200ms", Verdict: verdict, Known: true, Value: 0.1, Limit: 0.2, Shown: "100ms"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("first", loadtest.Pass, 0)
+	write("soak/storm", loadtest.SLO, time.Hour, loadtest.Reason{Verdict: loadtest.SLO, Text: "too slow"}, loadtest.Reason{Text: "and more"})
+	write(".hidden/x", loadtest.Pass, 0)
+	write("a/b/c/d", loadtest.Pass, 0)
+	for name, text := range map[string]string{"broken/report.json": "{", "other/report.json": `{"schema_version": 99}`, "notes.txt": "x"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
