@@ -47,6 +47,9 @@ func (v *Visit) Context() context.Context { return v.x.ctx }
 // ID names the request in log and incidents.
 func (v *Visit) ID() string { return v.x.id }
 
+// About tells the log which deployment the request is about.
+func (v *Visit) About(deployment int64) { v.x.deployment = deployment }
+
 // Client is where the request came from; it may be a claim, see [Config.TrustedProxies].
 func (v *Visit) Client() string { return v.server.clientIP(v.x.c) }
 

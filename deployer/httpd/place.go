@@ -53,5 +53,6 @@ func (x *exchange) accepted(p deployer.Placed, err error) error {
 	if err != nil {
 		return err
 	}
+	x.deployment = p.Deployment.ID
 	return x.json(fiber.StatusAccepted, p)
 }

@@ -85,7 +85,7 @@ func (u *UI) incident(v *visit) error {
 		dump, err := u.cfg.Incidents.Dump(v.Context(), found.ID)
 		if err != nil {
 			page.NoDump = "The dump cannot be read."
-			u.cfg.Log.Warn("a dump cannot be shown", "incident", found.ID, deployer.KeyError, err)
+			u.cfg.Log.Warn("a dump cannot be shown", deployer.KeyIncident, found.ID, deployer.KeyError, err)
 			break
 		}
 		page.Dump = &dump

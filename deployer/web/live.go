@@ -142,7 +142,7 @@ func (l *lookouts) look(ctx context.Context, one *lookout) state {
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		l.ui.cfg.Log.Warn("an open page is not up to date", "page", one.topic, deployer.KeyError, err)
+		l.ui.cfg.Log.Warn("an open page is not up to date", deployer.KeyPage, one.topic, deployer.KeyError, err)
 	}
 	one.looked = time.Now()
 	return one.last

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -44,6 +43,7 @@ func (u *UI) order(v *visit) error {
 	if err != nil {
 		return err
 	}
+	v.About(placed.Deployment.ID)
 	return v.redirect(deploymentPath(placed.Deployment.ID))
 }
 
@@ -67,5 +67,6 @@ func (u *UI) cancel(v *visit) error {
 	if _, err := u.cfg.Desk.Cancel(v.Context(), v.person, id); err != nil && deployer.CodeOf(err) != deployer.CodeConflict {
 		return err
 	}
-	return v.redirect(fmt.Sprintf("/deployments/%d", id))
+	v.About(id)
+	return v.redirect(deploymentPath(id))
 }

@@ -48,7 +48,7 @@ func (u *UI) tryToken(v *visit) error {
 	}
 	token, ok := u.cfg.Tokens.Find(strings.TrimSpace(v.form.Get("token")))
 	if !ok {
-		u.cfg.Log.Warn("somebody tried to sign in with a wrong token", slog.String("client", v.Client()),
+		u.cfg.Log.Warn("somebody tried to sign in with a wrong token", slog.String(deployer.KeyClient, v.Client()),
 			slog.String(deployer.KeyRequest, v.ID()))
 		v.c.Status(fiber.StatusUnauthorized)
 		return u.send(v, "signin", frame{Title: "Sign in", Data: door{Next: next, Wrong: true}})
@@ -62,7 +62,7 @@ func (u *UI) tryToken(v *visit) error {
 	if err := u.remember(v); err != nil {
 		return err
 	}
-	u.cfg.Log.Info("signed in", slog.String("token", token.Name), slog.String("client", v.Client()),
+	u.cfg.Log.Info("signed in", slog.String(deployer.KeyPerson, token.Name), slog.String(deployer.KeyClient, v.Client()),
 		slog.String(deployer.KeyRequest, v.ID()))
 	return v.redirect(next)
 }

@@ -132,6 +132,11 @@ func TestPreflightRefusesWhatThisMachineCannotHold(t *testing.T) {
 	if err := attack.Preflight(s); err != nil {
 		t.Errorf("5,000 connections in five seconds: %v", err)
 	}
+	s.Traffic[0].Pacing.Rate = 100
+	s.Phases = []loadtest.Phase{{Name: "a", For: time.Hour, Scale: 1}}
+	if err := attack.Preflight(s); err != nil {
+		t.Errorf("6,000 connections a minute: %v", err)
+	}
 }
 
 func TestPortsTowardsTheTargetAreCounted(t *testing.T) {

@@ -86,52 +86,55 @@ func TestGoodFaultsPassAndAreDescribed(t *testing.T) {
 
 func TestBadFaultsAreRefusedByFieldWithWhatToDo(t *testing.T) {
 	t.Parallel()
-	for line, want := range map[string]fault.Problem{
-		"":                                       {"kind", "is missing: one of stop, kill, nofile, latency, bandwidth, slow_close, timeout, reset, slicer, limit_data, down, full, nobody-reads, slow_body, half_open, header_flood, abort, idle, slow_read, cpu"},
-		"explode worker":                         {"kind", `is "explode", which is unknown: one of stop, kill, nofile, latency, bandwidth, slow_close, timeout, reset, slicer, limit_data, down, full, nobody-reads, slow_body, half_open, header_flood, abort, idle, slow_read, cpu`},
-		"flood for=2s":                           {"kind", `is "flood", which is no fault but traffic: push to a repository whose build prints that many lines`},
-		"clock for=2s":                           {"kind", `is "clock", which cannot be had for one process: the wall clock belongs to the whole machine, and nothing here decides by it; stop the master instead, which makes it as late`},
-		"stop worker":                            {"for", "is missing: how long stop lasts, like 2s"},
-		"stop worker for=-1s":                    {"for", "is -1s, less than nothing"},
-		"kill worker for=2s":                     {"for", "is 2s, but kill is over at once: leave it out"},
-		"kill at=-1s":                            {"at", "is -1s, before its phase begins"},
-		"kill every=-1s":                         {"every", "is -1s, less than nothing"},
-		"stop worker for=2s every=2s":            {"every", "is 2s, but the fault lasts 2s: it would begin again before it ended"},
-		"stop wrker for=2s":                      {"target", `is "wrker", which is unknown: worker, runner, master or admin, as worker:0 or all-workers if there are several, a pid, or a pid file with a / in its path`},
-		"stop worker:x for=2s":                   {"target", `is "worker:x", but the place of a worker is a number from 0`},
-		"stop all-worker for=2s":                 {"target", `is "all-worker", which is unknown: worker, runner, master or admin, as worker:0 or all-workers if there are several, a pid, or a pid file with a / in its path`},
-		"stop 1 for=2s":                          {"target", "is 1, which is no process that may be disturbed"},
-		"reset for=2s":                           {"target", "is missing: the name of a proxy"},
-		"full for=2s":                            {"target", "is missing: the name of a directory that may be filled"},
-		"idle db for=2s":                         {"target", `is "db", but idle has none: leave it out`},
-		"stop worker for=2s share=20%":           {"share", "is unknown: stop takes no arguments"},
-		"latency db for=2s latency=1s jiter=1ms": {"jiter", "is unknown: latency takes latency, jitter, share, direction"},
-		"latency db for=2s":                      {"latency", "is missing: latency needs it, a duration like 200ms"},
-		"latency db for=2s latency=200":          {"latency", `is "200": want a duration like 200ms`},
-		"latency db for=2s latency=2h":           {"latency", "is 2h, but must be between 0s and 1h"},
-		"latency db for=2s latency=1s jitter=2s": {"jitter", "is 2s, more than latency (1s): bytes cannot come before they were sent"},
-		"latency db for=2s latency=1s direction=down": {"direction", `is "down": want one of downstream, upstream, both`},
-		"reset db for=2s share=120%":                  {"share", "is 120%, but must be between 0% and 100%"},
-		"reset db for=2s share=some":                  {"share", `is "some": want a share like 20%`},
-		"bandwidth db for=2s rate=64KiB":              {"rate", `is "64KiB": want a size per second like 64KiB/s`},
-		"bandwidth db for=2s rate=0B/s":               {"rate", "is 0B/s, but must be between 1B/s and 1GiB/s"},
-		"limit_data db for=2s bytes=10":               {"bytes", `is "10": want a size like 64KiB`},
-		"limit_data db for=2s bytes=-1B":              {"bytes", "is -1B, but must be between 0B and 1024GiB"},
-		"slicer db for=2s bytes=10B vary=10B":         {"vary", "is as much as bytes, or more: pieces need a size"},
-		"idle for=2s count=many":                      {"count", `is "many": want a whole number`},
-		"idle for=2s count=5001":                      {"count", "is 5001, but must be between 1 and 5000"},
-		"idle for=2s path=healthz":                    {"path", `is "healthz": want a path that begins with /`},
-		"slow_body for=2s method=GET":                 {"method", `is "GET": want one of POST, PUT, PATCH`},
-		"nofile worker for=2s spare=-1":               {"spare", "is -1, but must be between 0 and 1048576"},
+	for _, c := range []struct {
+		line string
+		want fault.Problem
+	}{
+		{"", fault.Problem{"kind", "is missing: one of stop, kill, nofile, latency, bandwidth, slow_close, timeout, reset, slicer, limit_data, down, full, nobody-reads, slow_body, half_open, header_flood, abort, idle, slow_read, cpu"}},
+		{"explode worker", fault.Problem{"kind", `is "explode", which is unknown: one of stop, kill, nofile, latency, bandwidth, slow_close, timeout, reset, slicer, limit_data, down, full, nobody-reads, slow_body, half_open, header_flood, abort, idle, slow_read, cpu`}},
+		{"flood for=2s", fault.Problem{"kind", `is "flood", which is no fault but traffic: push to a repository whose build prints that many lines`}},
+		{"clock for=2s", fault.Problem{"kind", `is "clock", which cannot be had for one process: the wall clock belongs to the whole machine, and nothing here decides by it; stop the master instead, which makes it as late`}},
+		{"stop worker", fault.Problem{"for", "is missing: how long stop lasts, like 2s"}},
+		{"stop worker for=-1s", fault.Problem{"for", "is -1s, less than nothing"}},
+		{"kill worker for=2s", fault.Problem{"for", "is 2s, but kill is over at once: leave it out"}},
+		{"kill at=-1s", fault.Problem{"at", "is -1s, before its phase begins"}},
+		{"kill every=-1s", fault.Problem{"every", "is -1s, less than nothing"}},
+		{"stop worker for=2s every=2s", fault.Problem{"every", "is 2s, but the fault lasts 2s: it would begin again before it ended"}},
+		{"stop wrker for=2s", fault.Problem{"target", `is "wrker", which is unknown: worker, runner, master or admin, as worker:0 or all-workers if there are several, a pid, or a pid file with a / in its path`}},
+		{"stop worker:x for=2s", fault.Problem{"target", `is "worker:x", but the place of a worker is a number from 0`}},
+		{"stop all-worker for=2s", fault.Problem{"target", `is "all-worker", which is unknown: worker, runner, master or admin, as worker:0 or all-workers if there are several, a pid, or a pid file with a / in its path`}},
+		{"stop 1 for=2s", fault.Problem{"target", "is 1, which is no process that may be disturbed"}},
+		{"reset for=2s", fault.Problem{"target", "is missing: the name of a proxy"}},
+		{"full for=2s", fault.Problem{"target", "is missing: the name of a directory that may be filled"}},
+		{"idle db for=2s", fault.Problem{"target", `is "db", but idle has none: leave it out`}},
+		{"stop worker for=2s share=20%", fault.Problem{"share", "is unknown: stop takes no arguments"}},
+		{"latency db for=2s latency=1s jiter=1ms", fault.Problem{"jiter", "is unknown: latency takes latency, jitter, share, direction"}},
+		{"latency db for=2s", fault.Problem{"latency", "is missing: latency needs it, a duration like 200ms"}},
+		{"latency db for=2s latency=200", fault.Problem{"latency", `is "200": want a duration like 200ms`}},
+		{"latency db for=2s latency=2h", fault.Problem{"latency", "is 2h, but must be between 0s and 1h"}},
+		{"latency db for=2s latency=1s jitter=2s", fault.Problem{"jitter", "is 2s, more than latency (1s): bytes cannot come before they were sent"}},
+		{"latency db for=2s latency=1s direction=down", fault.Problem{"direction", `is "down": want one of downstream, upstream, both`}},
+		{"reset db for=2s share=120%", fault.Problem{"share", "is 120%, but must be between 0% and 100%"}},
+		{"reset db for=2s share=some", fault.Problem{"share", `is "some": want a share like 20%`}},
+		{"bandwidth db for=2s rate=64KiB", fault.Problem{"rate", `is "64KiB": want a size per second like 64KiB/s`}},
+		{"bandwidth db for=2s rate=0B/s", fault.Problem{"rate", "is 0B/s, but must be between 1B/s and 1GiB/s"}},
+		{"limit_data db for=2s bytes=10", fault.Problem{"bytes", `is "10": want a size like 64KiB`}},
+		{"limit_data db for=2s bytes=-1B", fault.Problem{"bytes", "is -1B, but must be between 0B and 1024GiB"}},
+		{"slicer db for=2s bytes=10B vary=10B", fault.Problem{"vary", "is as much as bytes, or more: pieces need a size"}},
+		{"idle for=2s count=many", fault.Problem{"count", `is "many": want a whole number`}},
+		{"idle for=2s count=5001", fault.Problem{"count", "is 5001, but must be between 1 and 5000"}},
+		{"idle for=2s path=healthz", fault.Problem{"path", `is "healthz": want a path that begins with /`}},
+		{"slow_body for=2s method=GET", fault.Problem{"method", `is "GET": want one of POST, PUT, PATCH`}},
+		{"nofile worker for=2s spare=-1", fault.Problem{"spare", "is -1, but must be between 0 and 1048576"}},
 	} {
-		err := fault.Check(of(line))
+		err := fault.Check(of(c.line))
 		var problems fault.Problems
 		if !errors.As(err, &problems) {
-			t.Errorf("%s: %v", line, err)
+			t.Errorf("%s: %v", c.line, err)
 			continue
 		}
-		if diff := cmp.Diff(fault.Problems{want}, problems); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", line, diff)
+		if diff := cmp.Diff(fault.Problems{c.want}, problems); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.line, diff)
 		}
 	}
 }

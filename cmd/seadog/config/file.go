@@ -27,6 +27,7 @@ type file struct {
 	StopGrace      time.Duration       `yaml:"stop_grace"`
 	Watchdog       watch               `yaml:"watchdog"`
 	Limits         limits              `yaml:"limits"`
+	Log            log                 `yaml:"log"`
 	API            api                 `yaml:"api"`
 	Git            tool                `yaml:"git"`
 	Docker         docker              `yaml:"docker"`
@@ -84,6 +85,11 @@ type limits struct {
 	Connections   int           `yaml:"connections"`
 	QueryBudget   int           `yaml:"query_budget"`
 	StepLog       size          `yaml:"step_log"`
+}
+
+type log struct {
+	Format string `yaml:"format"`
+	Level  string `yaml:"level"`
 }
 
 type api struct {
@@ -213,6 +219,7 @@ func builtin(node string) *file {
 			HeaderTimeout: 10 * time.Second, BodyTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 			Connections: 8192, QueryBudget: 20, StepLog: 16 * mib,
 		},
+		Log:       log{Format: "auto", Level: "info"},
 		Retention: retention{Deliveries: 90 * 24 * time.Hour, Deployments: 200},
 		Defaults: settings{
 			Branches: []string{"main", "master"},

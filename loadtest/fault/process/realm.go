@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -103,9 +105,36 @@ type Want struct {
 	Seed  uint64
 }
 
+const (
+	// replacedWithin is how long a pool may lack the process that is meant: its
+	// watchdog is about to start another. It is asked again all the while.
+	replacedWithin = 3 * time.Second
+	askAgain       = 50 * time.Millisecond
+)
+
 // Find opens the processes that are meant. The caller closes them. If one of
-// them is not of the realm, or gone, none is opened.
+// them is not of the realm, or gone, none is opened; but a pool is given a moment
+// to replace one that is gone.
 func (r *Realm) Find(ctx context.Context, w Want) ([]*Process, error) {
+	deadline := time.NewTimer(replacedWithin)
+	defer deadline.Stop()
+	for {
+		found, err := r.find(ctx, w)
+		if w.Pool == "" || !errors.Is(err, ErrGone) && !errors.Is(err, errFew) {
+			return found, err
+		}
+		again := time.NewTimer(askAgain)
+		select {
+		case <-again.C:
+		case <-deadline.C:
+			return nil, err
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+func (r *Realm) find(ctx context.Context, w Want) ([]*Process, error) {
 	pids, err := r.pids(ctx, w)
 	if err != nil {
 		return nil, err
@@ -121,6 +150,9 @@ func (r *Realm) Find(ctx context.Context, w Want) ([]*Process, error) {
 	}
 	return found, nil
 }
+
+// errFew is a pool that has not the process that is meant.
+var errFew = errors.New("too few")
 
 func (r *Realm) pids(ctx context.Context, w Want) ([]int, error) {
 	switch {
@@ -138,11 +170,11 @@ func (r *Realm) pids(ctx context.Context, w Want) ([]int, error) {
 	case err != nil:
 		return nil, fmt.Errorf("look for %s: %w", w.Pool, err)
 	case len(members) == 0:
-		return nil, fmt.Errorf("look for %s: there is none", w.Pool)
+		return nil, fmt.Errorf("look for %s: %w: there is none", w.Pool, errFew)
 	case w.All:
 		return members, nil
 	case w.Index >= len(members):
-		return nil, fmt.Errorf("look for %s %d: there are %d, counted from 0", w.Pool, w.Index, len(members))
+		return nil, fmt.Errorf("look for %s %d: %w: there are %d, counted from 0", w.Pool, w.Index, errFew, len(members))
 	case w.Index >= 0:
 		return members[w.Index : w.Index+1], nil
 	}
@@ -167,9 +199,13 @@ func (r *Realm) members(ctx context.Context, pool string) ([]int, error) {
 	return nil, errors.New("who that is in this service is not known: give a pid or a pid file")
 }
 
-// open holds a process and makes sure that it is of the realm.
+// open holds a process and makes sure that it is of the realm. The error is
+// [ErrGone] if it has ended.
 func (r *Realm) open(pid int) (*Process, error) {
 	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		err = ErrGone
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open process %d: %w", pid, err)
 	}
@@ -178,9 +214,9 @@ func (r *Realm) open(pid int) (*Process, error) {
 	if err == nil {
 		err = r.owns(pid)
 	}
-	if err == nil {
-		// What was read was this process's: it has not been reaped since it was opened.
-		err = p.Signal(0)
+	// What was read was this process's only if it has not been reaped meanwhile.
+	if gone := p.Signal(0); gone != nil || s.ended() {
+		err = cmp.Or(gone, ErrGone)
 	}
 	if err != nil {
 		p.Close()

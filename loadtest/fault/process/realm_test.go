@@ -183,10 +183,29 @@ func TestProcessThatIsGoneIsNotFound(t *testing.T) {
 	pid := pidsOf(find(t, c.Process.Pid))[0]
 	_ = c.Process.Kill()
 	_ = c.Wait()
-	if _, err := r.Find(t.Context(), process.Want{PID: pid}); err == nil {
-		t.Error("a process that is gone was found")
+	if _, err := r.Find(t.Context(), process.Want{PID: pid}); !errors.Is(err, process.ErrGone) {
+		t.Errorf("a process that is gone: %v", err)
 	}
 	if _, err := process.NewRealm(process.Config{Roots: []int{pid}}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a root that is gone: %v", err)
+	}
+}
+
+func TestPoolIsGivenAMomentToReplaceAProcess(t *testing.T) {
+	t.Parallel()
+	dead, zombie, fresh := start(t, "plain"), start(t, "plain"), start(t, "plain")
+	_ = dead.Process.Kill()
+	_ = dead.Wait()
+	_ = zombie.Process.Kill()
+	eventually(t, "it is a zombie", func() bool { return state(zombie.Process.Pid) == "Z" })
+	answers := [][]int{{}, {dead.Process.Pid}, {zombie.Process.Pid}, {fresh.Process.Pid}}
+	r := realm(t, process.Config{Roots: []int{os.Getpid()}, Pool: func(context.Context, string) ([]int, error) {
+		answer := answers[0]
+		answers = answers[1:]
+		return answer, nil
+	}})
+	list, err := r.Find(t.Context(), process.Want{Pool: "worker", Index: 0})
+	if diff := cmp.Diff([]int{fresh.Process.Pid}, pidsOf(list)); diff != "" || err != nil {
+		t.Errorf("(-want +got):\n%s%v", diff, err)
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/seadog/seadog/loadtest/fault"
-	"github.com/seadog/seadog/loadtest/fault/proxy"
 )
 
 func TestLateBytesAreLateAndComeAtOnceAfterUndo(t *testing.T) {
@@ -174,65 +171,6 @@ func TestConnectionThatOutlivesAResetClosesInOrder(t *testing.T) {
 	s.disturb(t, fault.Disturbance{Kind: fault.Down})
 	if err := ends(t, cut); !errors.Is(err, io.EOF) {
 		t.Errorf("a connection that is cut later ended with %v", err)
-	}
-}
-
-func TestSeedDecidesWhichConnectionsAreHit(t *testing.T) {
-	t.Parallel()
-	const connections = 60
-	hit := func(seed uint64) (numbers []int) {
-		s := tcp(t)
-		s.disturb(t, fault.Disturbance{Kind: fault.Reset, Share: 0.3, Seed: seed})
-		for i := range connections {
-			client, server := s.dial(t)
-			write(t, server, "x")
-			var b [1]byte
-			if _, err := client.Read(b[:]); errors.Is(err, unix.ECONNRESET) {
-				numbers = append(numbers, i)
-			} else if err != nil {
-				t.Error(err)
-			}
-		}
-		return numbers
-	}
-	first, again, other := hit(1), hit(1), hit(2)
-	if diff := cmp.Diff(first, again); diff != "" {
-		t.Errorf("the same seed (-first +second):\n%s", diff)
-	}
-	if slices.Equal(first, other) {
-		t.Errorf("another seed hits the same: %v", other)
-	}
-	// 18 are to be expected, and less than 3 or more than 40 in one case of millions.
-	if len(first) < 3 || len(first) > 40 {
-		t.Errorf("of %d connections %v were hit", connections, first)
-	}
-}
-
-func TestShareIsTheSameForConnectionsThatAreThereAlready(t *testing.T) {
-	t.Parallel()
-	hit := func(before int) (numbers []int) {
-		s := tcp(t)
-		var clients, servers []net.Conn
-		dial := func(n int) {
-			for range n {
-				c, u := s.dial(t)
-				clients, servers = append(clients, c), append(servers, u)
-			}
-		}
-		dial(before)
-		s.disturb(t, fault.Disturbance{Kind: fault.LimitData, Share: 0.5, Seed: 7})
-		dial(20 - before)
-		for i, c := range clients {
-			write(t, servers[i], "x")
-			var b [1]byte
-			if _, err := c.Read(b[:]); err != nil {
-				numbers = append(numbers, i)
-			}
-		}
-		return numbers
-	}
-	if diff := cmp.Diff(hit(0), hit(15)); diff != "" {
-		t.Errorf("(-new +old):\n%s", diff)
 	}
 }
 
@@ -397,47 +335,5 @@ func TestBytesSurviveDisturbancesThatComeAndGo(t *testing.T) {
 			close(over)
 			gone.Wait()
 		})
-	}
-}
-
-func TestProxyThatIsDownRefusesAndComesUpWhereItWas(t *testing.T) {
-	t.Parallel()
-	for name, way := range ways {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := set(t, way.in, way.out)
-			client, server := s.dial(t)
-			h := s.disturb(t, fault.Disturbance{Kind: fault.Down})
-			ends(t, client)
-			ends(t, server)
-			if _, err := net.Dial(s.network, s.address); !errors.Is(err, unix.ECONNREFUSED) {
-				t.Errorf("connecting: %v", err)
-			}
-			if _, err := s.Disturb(t.Context(), "db", fault.Disturbance{Kind: fault.Down}); err == nil || !strings.Contains(err.Error(), "down already") {
-				t.Errorf("down twice: %v", err)
-			}
-			undo(t, h)
-			client, server = s.dial(t)
-			passes(t, client, server)
-			if diff := cmp.Diff(map[string]uint64{"cut": 1}, h.Effects()); diff != "" {
-				t.Errorf("effects (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestProxyThatIsDownCanBeClosed(t *testing.T) {
-	t.Parallel()
-	s := tcp(t)
-	h := s.disturb(t, fault.Disturbance{Kind: fault.Down})
-	t.Cleanup(func() { undo(t, h) })
-}
-
-func TestPortOfAProxyThatIsDownIsGivenToNobody(t *testing.T) {
-	t.Parallel()
-	s := tcp(t)
-	s.disturb(t, fault.Disturbance{Kind: fault.Down})
-	if l, err := (&net.ListenConfig{Control: proxy.WithoutReuse}).Listen(t.Context(), "tcp", s.address); !errors.Is(err, unix.EADDRINUSE) {
-		t.Errorf("somebody else got the port: %v, %v", l, err)
 	}
 }

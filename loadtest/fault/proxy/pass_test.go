@@ -88,7 +88,7 @@ func TestUpstreamThatIsAbsentEndsTheConnection(t *testing.T) {
 }
 
 // run runs proxies until the test ends.
-func run(t *testing.T, p *proxy.Proxies) {
+func run(t testing.TB, p *proxy.Proxies) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var gone sync.WaitGroup
