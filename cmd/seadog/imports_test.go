@@ -24,7 +24,8 @@ var mayImport = map[string][]string{
 	"deployer/sqlite":     {"deployer/batch", "deployer/budget", "deployer/record"},
 	"deployer/postgres":   {"deployer/batch", "deployer/budget", "deployer/record"},
 	"deployer/storetest":  {"deployer/budget", "deployer/cluster"},
-	"deployer/httpd":      {"deployer/webhook", "deployer/budget", "deployer/transcript"},
+	"deployer/httpd":      {"deployer/webhook", "deployer/budget", "deployer/desk", "deployer/transcript"},
+	"deployer/web":        {"deployer/desk", "deployer/httpd", "deployer/process", "deployer/transcript"},
 	"deployer/client":     {"deployer/transcript"},
 	"deployer/runner":     {"deployer/process", "deployer/transcript", "deployer/git", "deployer/compose", "deployer/engine", "deployer/health"},
 

@@ -26,11 +26,11 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 	book := transcript.Book{Dir: filepath.Join(j.cfg.Data, "logs")}
 	tailer := transcript.NewTailer(book)
 	limits := j.cfg.Limits
-	var tokens []httpd.Token
+	var tokens httpd.Tokens
 	for _, t := range j.cfg.Tokens {
 		tokens = append(tokens, httpd.Token(t))
 	}
-	server, err := httpd.New(httpd.Config{
+	cfg := httpd.Config{
 		Hooks:    j.cfg.Hooks,
 		Projects: j.cfg.Projects,
 		Tokens:   tokens,
@@ -49,7 +49,9 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		Observer:       j.broken.observer(j.recorder),
 		Warden:         newWarden(j.Guard()),
 		Log:            j.log,
-	})
+	}
+	cfg.Site = webPages(j.cfg, j.Board(), cfg, book)
+	server, err := httpd.New(cfg)
 	if err != nil {
 		return err
 	}
