@@ -60,7 +60,7 @@ var mayImport = map[string][]string{
 		"loadtest/leak", "loadtest/observe", "loadtest/report", "loadtest/run", "loadtest/spec", "scenarios", "watchdog", "watchdog/journal",
 	},
 	"cmd/seadog/doctor": {"deployer", "cmd/seadog/config", "watchdog/process"},
-	"cmd/seadog/demo":   {"cmd/seadog/scene", "deployer", "deployer/client", "watchdog"},
+	"cmd/seadog/demo":   {"cmd/seadog/scene", "deployer", "deployer/client", "loadtest", "watchdog"},
 }
 
 func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {

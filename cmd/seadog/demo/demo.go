@@ -34,6 +34,7 @@ type demo struct {
 	dir     string
 	project string // also the Compose project
 	secret  string
+	token   string
 	service string // base URLs
 	site    string
 	repo    *repository
@@ -104,7 +105,13 @@ func (d *demo) story(ctx context.Context) error {
 			d.say("delivery %d: %s %.12s → %s, deployment %d", delivery.ID, decision.Ref, decision.Commit, decision.Verdict, decision.Deployment)
 		}
 	}
-	return nil
+
+	d.title("the same in a browser")
+	if err := d.pages(ctx); err != nil {
+		return err
+	}
+	d.title("a short load test: 100 webhooks a second, repeated ones and forged ones among them")
+	return d.load(ctx)
 }
 
 // deploy commits a version, pushes it as GitHub would, and shows the live log until the deployment is over.
@@ -166,14 +173,14 @@ func (d *demo) prepare(ctx context.Context) error {
 	}
 	d.say("%s: Dockerfile (FROM scratch), compose.yaml with a health check", d.repo.Dir)
 
-	token := scene.RandomHex(24)
-	d.api, err = client.New(client.Config{URL: d.service, Token: deployer.NewSecret(token)})
+	d.token = scene.RandomHex(24)
+	d.api, err = client.New(client.Config{URL: d.service, Token: deployer.NewSecret(d.token)})
 	if err != nil {
 		return err
 	}
 	files := map[string]string{
 		"hook.secret": d.secret,
-		"api.token":   token,
+		"api.token":   d.token,
 		"seadog.yml":  fmt.Sprintf(configuration, ports[0], ports[1], filepath.Join(d.dir, "data"), d.project, d.repo.Dir),
 	}
 	for name, text := range files {
