@@ -100,6 +100,23 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
+// TestAHostileLineTakesTimeInProportionToItsLength: squared, this takes hours.
+func TestAHostileLineTakesTimeInProportionToItsLength(t *testing.T) {
+	t.Parallel()
+	var r transcript.Redactor
+	for piece, want := range map[string]string{
+		"http://a@b ":      "http://[redacted]@b ",
+		"%3a%2f%2f":        "%3a%2f%2f",
+		"http%3a%2f%2fa ":  "http%3a%2f%2fa ",
+		`ssh:\/\/git@h\/x `: `ssh:\/\/git@h\/x `,
+	} {
+		const n = 1 << 19
+		if got := r.String(strings.Repeat(piece, n)); got != strings.Repeat(want, n) {
+			t.Errorf("%q became %.60q …", piece, got)
+		}
+	}
+}
+
 // FuzzRedact: whatever is around a secret, it does not come through.
 func FuzzRedact(f *testing.F) {
 	f.Add("correct-horse", "a", "b")

@@ -17,23 +17,30 @@ var separators = []struct{ text, at, colon, ends string }{
 // itself if there is nothing to mask.
 func redactURLs(line []byte) []byte {
 	for _, sep := range separators {
-		from := 0
-		for {
+		var out []byte
+		done := 0 // what of line is in out
+		for from := 0; ; {
 			i := bytes.Index(line[from:], []byte(sep.text))
 			if i < 0 {
 				break
 			}
-			begin := from + i + len(sep.text)
-			from = begin
+			scheme, begin := line[:from+i], from+i+len(sep.text)
 			authority := line[begin : begin+authorityLen(line[begin:], sep.ends)]
 			at := bytes.LastIndex(authority, []byte(sep.at))
+			// Nothing that has to be masked begins within the rest: there would be a
+			// colon before it. Without this, a hostile line would take forever.
+			from = begin + len(authority)
 			if at <= 0 || string(authority[:at]) == mask {
 				continue
 			}
-			web := bytes.HasSuffix(line[:begin-len(sep.text)], []byte("http")) || bytes.HasSuffix(line[:begin-len(sep.text)], []byte("https"))
+			web := bytes.HasSuffix(scheme, []byte("http")) || bytes.HasSuffix(scheme, []byte("https"))
 			if web || bytes.Contains(authority[:at], []byte(sep.colon)) {
-				line = bytes.Join([][]byte{line[:begin], line[begin+at:]}, []byte(mask))
+				out = append(append(out, line[done:begin]...), mask...)
+				done = begin + at
 			}
+		}
+		if out != nil {
+			line = append(out, line[done:]...)
 		}
 	}
 	return line
