@@ -29,6 +29,7 @@ type Engine struct {
 	PID    int      // of dockerd
 
 	dir    string
+	bridge bridge
 	docker *client.Client
 	exited chan struct{} // closed when dockerd is gone
 }
@@ -120,8 +121,11 @@ func start() (*Engine, error) {
 	if e.docker, err = client.NewClientWithOpts(client.WithHost(e.Host()), client.WithAPIVersionNegotiation()); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := e.launch(); err != nil {
+	if e.bridge, err = newBridge(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := e.launch(); err != nil {
+		return nil, errors.Join(err, e.bridge.remove(), os.RemoveAll(dir))
 	}
 	if err := e.ready(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w\n%s", err, e.log()), e.stop())
@@ -141,7 +145,7 @@ func (e *Engine) launch() error {
 		"--exec-root", filepath.Join(e.dir, "exec"),
 		"--pidfile", filepath.Join(e.dir, "dockerd.pid"),
 		"--host", e.Host(),
-		"--bridge", "none", "--iptables=false", "--ip6tables=false",
+		"--bridge", e.bridge.name, "--iptables=false", "--ip6tables=false",
 		"--log-level", "warn",
 	)
 	cmd.Stdout, cmd.Stderr = logFile, logFile

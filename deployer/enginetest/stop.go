@@ -34,7 +34,7 @@ func (e *Engine) stop() error {
 		<-e.exited
 	}
 	e.killLeftovers()
-	return errors.Join(killErr, e.unmount(), os.RemoveAll(e.dir))
+	return errors.Join(killErr, e.unmount(), e.bridge.remove(), os.RemoveAll(e.dir))
 }
 
 // killContainers ends every container at once, so that none is asked and waited for.
