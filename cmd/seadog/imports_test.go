@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"deployer/storetest":  {"deployer/budget", "deployer/cluster"},
 	"deployer/httpd":      {"deployer/webhook", "deployer/budget", "deployer/transcript"},
 	"deployer/client":     {"deployer/transcript"},
+	"deployer/recording":  {"deployer/transcript"},
 	"deployer/runner":     {"deployer/process", "deployer/transcript", "deployer/git", "deployer/compose", "deployer/engine", "deployer/health"},
 
 	"watchdog/process":   {"watchdog/answer"},
