@@ -38,11 +38,12 @@ const (
 	manyQueries  = "many-queries"  // a list asks for each of its rows
 	budgetOff    = "budget-off"    // nobody counts queries
 	leakOn       = "leak"          // every request leaves a goroutine and some memory behind
+	namingOff    = "naming-off"    // the load tester does not say what a target speaks
 )
 
 var sabotages = [...]string{
 	watchdogOff, gateOff, shedOff, hangUpsOff, recycleOff, drainOff, leaseOff, deadlinesOff, consoleOff,
-	earlyAnswer, firstCommit, manyQueries, budgetOff, leakOn,
+	earlyAnswer, firstCommit, manyQueries, budgetOff, leakOn, namingOff,
 }
 
 // sabotage is what is sabotaged. The zero value is nothing.

@@ -19,7 +19,7 @@ import (
 
 func newSoakCommand(e *env) *cobra.Command {
 	var c gate.Config
-	var quick, long, verbose, list bool
+	var quick, long, verbose, list, uncalibrated bool
 	cmd := &cobra.Command{
 		Use:   "soak",
 		Short: "Run the release gate: every incident of the field, replayed against this build",
@@ -45,6 +45,8 @@ when it exits with 0. Half an hour; --quick takes five minutes, --long eight hou
 			if c.Profile, err = gate.ProfileOf(name); err != nil {
 				return usageError(err)
 			}
+			c.Options = loadOptions(e)
+			c.Options.Uncalibrated = uncalibrated
 			return soak(cmd.Context(), e, c, verbose)
 		},
 	}
@@ -55,6 +57,7 @@ when it exits with 0. Half an hour; --quick takes five minutes, --long eight hou
 	f.StringVar(&c.Store, "store", "", "sqlite or postgres (default: $SOAK_STORE, or sqlite)")
 	f.StringVar(&c.Dir, "dir", "", "`directory` for the reports (default: reports/ and the time)")
 	f.BoolVar(&verbose, "verbose", false, "say more on stderr while it runs")
+	f.BoolVar(&uncalibrated, "no-calibration", false, "do not find out first how much this machine can send")
 	f.BoolVar(&list, "list", false, "list the scenarios and send nothing")
 	_ = cmd.RegisterFlagCompletionFunc("only", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return scenarios.Names(), cobra.ShellCompDirectiveNoFileComp
@@ -86,14 +89,17 @@ func soak(ctx context.Context, e *env, c gate.Config, verbose bool) error {
 		return failedError(err)
 	}
 	c.Out, c.Getenv, c.Sabotage = e.Stdout, e.Getenv, e.Getenv(sabotageVariable)
-	if _, err := sabotageOf(e); err != nil {
+	broken, err := sabotageOf(e)
+	if err != nil {
 		return usageError(err)
+	}
+	if broken.has(namingOff) {
+		c.Options.Protocol = nil
 	}
 	c.Log = slog.New(slog.DiscardHandler)
 	if verbose {
 		c.Log = slog.New(slog.NewTextHandler(e.Stderr, nil))
 	}
-	c.Options = loadOptions(e)
 	c.Watch = func(s *loadtest.Scenario) (func(loadrun.Standing), func()) {
 		view := newLoadView(e, s, false)
 		return view.show, view.close

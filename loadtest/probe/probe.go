@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/seadog/seadog/loadtest"
@@ -55,25 +56,36 @@ type transport interface {
 	close()
 }
 
+// Check returns what is wrong with a config, and what to write instead.
+func Check(c Config) error {
+	base, err := url.Parse(c.BaseURL)
+	switch {
+	case err != nil || base.Host == "":
+		return fmt.Errorf("base_url %q is none; write http://host:port", c.BaseURL)
+	case c.Client.Timeout <= 0:
+		return errors.New("client: requests need a timeout; write one, like 5s")
+	case !slices.Contains([]loadtest.Transport{"", loadtest.NetHTTP, loadtest.FastHTTP}, c.Client.Transport):
+		return fmt.Errorf("client: there is no transport %q; write nethttp or fasthttp", c.Client.Transport)
+	}
+	return nil
+}
+
 // New returns a probe. [Probe.Run] must run beside it: it keeps the time-outs.
 func New(c Config) (*Probe, error) {
-	base, err := url.Parse(c.BaseURL)
-	if err != nil || base.Host == "" {
-		return nil, fmt.Errorf("base_url %q is none; write http://host:port", c.BaseURL)
+	if err := Check(c); err != nil {
+		return nil, err
 	}
-	if c.Client.Timeout <= 0 {
-		return nil, errors.New("client: requests need a timeout; write one, like 5s")
+	p := &Probe{
+		start: c.Start, timeout: c.Client.Timeout, table: newTable(), dialer: newDialer(c.Client.Timeout), chunks: newChunks(),
 	}
-	p := &Probe{start: c.Start, timeout: c.Client.Timeout, table: newTable(), dialer: newDialer(c.Client.Timeout), chunks: newChunks()}
 	switch {
 	case c.Through != nil:
 		p.transport = &netHTTP{probe: p, client: c.Through, idle: func() {}}
 	case c.Client.Transport == loadtest.FastHTTP:
+		base, _ := url.Parse(c.BaseURL) // has been checked
 		p.transport = newFastHTTP(p, base, c.Client)
-	case c.Client.Transport == loadtest.NetHTTP || c.Client.Transport == "":
-		p.transport = newNetHTTP(p, c.Client)
 	default:
-		return nil, fmt.Errorf("client: there is no transport %q; write nethttp or fasthttp", c.Client.Transport)
+		p.transport = newNetHTTP(p, c.Client)
 	}
 	return p, nil
 }

@@ -132,11 +132,11 @@ func Deciding(r *loadtest.Report) string {
 	return fmt.Sprintf("%s is %s, %s", what, nearest.Shown, limit)
 }
 
-// cut splits a threshold before its comparison.
+// cut splits a threshold before its comparison. Labels hold an = of their own.
 func cut(text string) (what, limit string, ok bool) {
-	i := strings.IndexAny(text, "<>=")
-	if i < 0 {
+	i := strings.IndexByte(text, ')') + 1
+	if i == 0 || i == len(text) {
 		return text, "", false
 	}
-	return strings.TrimSpace(text[:i]), text[i:], true
+	return text[:i], strings.TrimSpace(text[i:]), true
 }

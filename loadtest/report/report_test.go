@@ -189,10 +189,10 @@ func TestWhatDecidedIsTheReasonOrTheNearestThreshold(t *testing.T) {
 	r.Reasons = nil
 	r.Thresholds = []loadtest.ThresholdResult{
 		{Text: "p99(response) < 50ms in steady", Known: true, Shown: "10ms", Limit: 0.05, Margin: 0.8},
-		{Text: "max(gap) < 1s", Known: true, Shown: "900ms", Limit: 1, Margin: 0.1},
+		{Text: "max(gap{scenario=a}) < 1s in fault(f)", Known: true, Shown: "900ms", Limit: 1, Margin: 0.1},
 		{Text: "count(lost) == 0", Known: true, Shown: "0"},
 	}
-	if got, want := report.Deciding(r), "max(gap) is 900ms, < 1s"; got != want {
+	if got, want := report.Deciding(r), "max(gap{scenario=a}) is 900ms, < 1s in fault(f)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	r.Thresholds = r.Thresholds[2:]

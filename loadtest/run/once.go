@@ -78,7 +78,23 @@ func (t *trial) build() (err error) {
 	if err := t.openLedger(); err != nil {
 		return err
 	}
+	if err := t.planFaults(); err != nil {
+		return err
+	}
 	return t.plan()
+}
+
+// planFaults finds out before the load whether all faults can be done.
+func (t *trial) planFaults() (err error) {
+	if len(t.scenario.Faults) == 0 {
+		return nil
+	}
+	o := t.options
+	t.faults, err = fault.New(fault.Config{
+		Scenario: t.scenario, Log: o.Log, Roots: o.Roots, Pool: o.Pool, Network: o.Network,
+		Disks: o.Disks, Console: o.Console, Helper: o.Helper, Events: t.event,
+	})
+	return err
 }
 
 // openLedger makes a ledger if requests have ids by which they can be found again.
@@ -165,7 +181,7 @@ func (t *trial) load(ctx context.Context) (err error) {
 		case <-sending.Done():
 		}
 	})
-	if len(t.scenario.Faults) > 0 {
+	if t.faults != nil {
 		beside.Go(func() { err = errors.Join(err, t.disturb(sending)) })
 	}
 	sent := t.attack.Run(sending)
@@ -177,20 +193,12 @@ func (t *trial) load(ctx context.Context) (err error) {
 	return errors.Join(err, sent)
 }
 
-// disturb does the faults when the load has started.
-func (t *trial) disturb(ctx context.Context) (err error) {
+// disturb does the faults from the start of the load on.
+func (t *trial) disturb(ctx context.Context) error {
 	select {
 	case <-t.attack.Started():
 	case <-ctx.Done():
 		return nil
-	}
-	o := t.options
-	t.faults, err = fault.New(fault.Config{
-		Scenario: t.scenario, Start: t.attack.Start(), Log: o.Log, Roots: o.Roots, Pool: o.Pool, Network: o.Network,
-		Disks: o.Disks, Console: o.Console, Helper: o.Helper, Events: t.event,
-	})
-	if err != nil {
-		return err
 	}
 	return errors.Join(t.faults.Run(ctx), t.faults.Undo())
 }

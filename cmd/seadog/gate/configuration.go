@@ -34,7 +34,7 @@ func (s *service) configuration(ctx context.Context, ports []int) (string, error
 		fmt.Fprintf(&b, "docker: {host: \"tcp://%s\"}\n", engine)
 	}
 	b.WriteString(s.config)
-	b.WriteString("\nretention: {deployments: 0}\ndefaults:\n  steps: {grace: 2s, up: {deadline: 30s}, health: {deadline: 20s}}\n  health: {stable: 500ms}\nprojects:\n")
+	fmt.Fprintf(&b, "\nretention: {deployments: 0}\ndefaults:\n  steps: {grace: 2s, %s}\n  health: {stable: 500ms}\nprojects:\n", s.steps)
 	for _, p := range s.projects {
 		fmt.Fprintf(&b, "  %s:\n    repository: %q\n    webhook: {provider: github, secret: %q}\n", p, remote(git, p), s.secret)
 	}

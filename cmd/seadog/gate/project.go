@@ -34,7 +34,7 @@ const siteCompose = `services:
 // chattyCompose builds an image, and the build prints many lines.
 const chattyCompose = `services:
   site:
-    build: .
+    build: {context: ., network: none}
     network_mode: none
     stop_grace_period: 1s
     labels: {` + versionLabel + `: "%s"}

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -189,7 +190,7 @@ func (s *service) aim(sc *loadtest.Scenario) {
 		r := &sc.Traffic[i].Request
 		r.Projects = s.projects
 		if r.Body.Push != "" {
-			r.Body.Commits = s.releases.commits
+			r.Body.Repository, r.Body.Ref, r.Body.Commits = "gate/{{project}}", "refs/heads/"+scene.Branch, s.releases.commits
 		}
 		if r.Sign.Scheme != "" {
 			r.Sign.Secret = s.secret
@@ -202,6 +203,33 @@ func (s *service) aim(sc *loadtest.Scenario) {
 		}
 	}
 }
+
+// note keeps what the service says about the run, and its log, beside the report.
+// What cannot be had is left out: the report stands for itself.
+func (s *service) note(ctx context.Context, dir string) {
+	if os.MkdirAll(dir, 0o755) != nil {
+		return
+	}
+	for _, log := range []string{"serve.log", "lab.log"} {
+		if text, err := os.ReadFile(filepath.Join(s.dir, log)); err == nil {
+			_ = os.WriteFile(filepath.Join(dir, log), text[max(0, len(text)-mostLog):], 0o644)
+		}
+	}
+	if s.kind != "serve" {
+		return
+	}
+	for name, path := range map[string]string{
+		"deployments.json": "/api/v1/deployments?limit=200",
+		"deliveries.json":  "/api/v1/deliveries?limit=200",
+	} {
+		var answer json.RawMessage
+		if s.ask(ctx, path, &answer) == nil {
+			_ = os.WriteFile(filepath.Join(dir, name), answer, 0o644)
+		}
+	}
+}
+
+const mostLog = 1 << 20
 
 // stop ends the service and removes everything of it.
 func (s *service) stop(ctx context.Context) error {

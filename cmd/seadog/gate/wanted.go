@@ -23,6 +23,7 @@ type wanted struct {
 	unread   bool     // nobody reads what the service prints
 	trouble  string   // what it is made to do wrong: what the scenario is about
 	config   string   // further keys of the configuration, as YAML
+	steps    string   // deadlines of a project's steps, as YAML
 	flags    []string // of lab
 	sabotage string   // what is switched off: proofs only
 }
@@ -32,7 +33,7 @@ func (w wanted) key() string { return fmt.Sprintf("%+v", w) }
 
 // wants reads the service section of s.
 func wants(s *loadtest.Scenario, sabotage string) (wanted, error) {
-	w := wanted{kind: s.Service.Kind, projects: 2, runners: 2, workers: 2, commits: 8, compose: "site", sabotage: sabotage}
+	w := wanted{kind: s.Service.Kind, projects: 2, runners: 2, workers: 2, commits: 8, compose: "site", steps: "up: {deadline: 30s}, health: {deadline: 20s}", sabotage: sabotage}
 	for name, value := range s.Service.Options {
 		if err := w.set(name, value); err != nil {
 			return w, fmt.Errorf("scenario %s: service.%s: %w", s.Name, name, err)
@@ -72,6 +73,8 @@ func (w *wanted) set(name, value string) error {
 		w.trouble = value
 	case "unread":
 		w.unread, err = strconv.ParseBool(value)
+	case "steps":
+		w.steps = value
 	case "config":
 		w.config = value
 	case "expect": // is the scenario's, see checks
