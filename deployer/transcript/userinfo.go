@@ -25,7 +25,7 @@ func redactURLs(line []byte) []byte {
 				break
 			}
 			scheme, begin := line[:from+i], from+i+len(sep.text)
-			authority := line[begin : begin+authorityLen(line[begin:], sep.ends)]
+			authority := line[begin : begin+authorityLen(line[begin:], sep.ends, sep.at != "@")]
 			at := bytes.LastIndex(authority, []byte(sep.at))
 			// Nothing that has to be masked begins within the rest: there would be a
 			// colon before it. Without this, a hostile line would take forever.
@@ -46,12 +46,27 @@ func redactURLs(line []byte) []byte {
 	return line
 }
 
-// authorityLen is the length of the user and host that b starts with.
-func authorityLen(b []byte, ends string) int {
+// authorityLen is the length of the user and host that b, which may be encoded
+// as a whole, starts with.
+func authorityLen(b []byte, ends string, encoded bool) int {
 	for i, c := range b {
+		if encoded && c == '%' && i+2 < len(b) && endsEncoded(b[i+1], b[i+2]) {
+			return i
+		}
 		if c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || bytes.IndexByte([]byte(ends), c) >= 0 {
 			return i
 		}
 	}
 	return len(b)
+}
+
+// endsEncoded reports whether % and those digits stand for what ends an
+// authority: in a form, nothing else does, and all that follows it up to the
+// next e-mail address would be taken for a user.
+func endsEncoded(high, low byte) bool {
+	switch string([]byte{high, low | 0x20}) { // letters in lower case; digits stay what they are
+	case "2f", "3f", "23", "22", "20", "27", "3c", "3e", "5c", "0a", "0d", "09":
+		return true
+	}
+	return false
 }
