@@ -79,8 +79,8 @@ func New(c Config) (*Recorder, error) {
 		c.Count = func(Result) {}
 	}
 	c.Writers = max(1, c.Writers)
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the directory of the recording: %w", err)
+	if err := makeDirectory(c.Dir); err != nil {
+		return nil, err
 	}
 	all := room{c.Deliveries, c.Bytes}
 	unproven := room{max(1, all.lines/10), max(1, all.bytes/10)}
@@ -91,6 +91,13 @@ func New(c Config) (*Recorder, error) {
 	}
 	r.room.Store(queueBytes)
 	return r, nil
+}
+
+func makeDirectory(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the directory of the recording: %w", err)
+	}
+	return nil
 }
 
 // Record takes a delivery into the queue, or counts it if there is no room. It

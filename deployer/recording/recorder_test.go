@@ -299,26 +299,38 @@ func TestAFullDiskSpoilsNothing(t *testing.T) {
 	}
 }
 
-func TestWhatIsRemovedUnderItIsBegunAnew(t *testing.T) {
+func TestWhatIsTakenAwayUnderItIsBegunAnew(t *testing.T) {
 	t.Parallel()
-	wrote := make(chan recording.Result, 2)
+	wrote := make(chan recording.Result, 1)
 	r := newRig(t, func(c *recording.Config) { c.Count = func(result recording.Result) { wrote <- result } })
 	ctx, stop := context.WithCancel(context.Background())
 	var run sync.WaitGroup
 	run.Go(func() { _ = r.Run(ctx) })
 	defer run.Wait()
 	defer stop()
-	r.Record(delivery(1, 10))
-	<-wrote
-	for _, path := range r.files() {
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
+	for n, take := range []func(){
+		func() {
+			for _, path := range r.files() {
+				if err := os.Remove(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+		},
+		func() {
+			if err := os.Rename(r.dir, r.dir+"-moved"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		func() {},
+	} {
+		r.Record(delivery(n, 10))
+		if got := <-wrote; got != recording.Written {
+			t.Errorf("%d was %s", n, got)
 		}
-	}
-	r.Record(delivery(2, 10))
-	<-wrote
-	if lines := r.lines(); len(lines) != 1 || lines[0]["id"] != "id-2" {
-		t.Errorf("got %v", lines)
+		if lines := r.lines(); len(lines) != 1 || lines[0]["id"] != delivery(n, 0).ExternalID {
+			t.Errorf("%d: got %v", n, lines)
+		}
+		take()
 	}
 }
 

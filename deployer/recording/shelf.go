@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -82,14 +81,21 @@ func (s *shelf) append(line []byte) error {
 	return nil
 }
 
-// gone reports whether somebody removed the file.
+// gone reports whether somebody removed the file, or moved it away.
 func (s *shelf) gone() bool {
-	var stat syscall.Stat_t
-	return syscall.Fstat(int(s.file.Fd()), &stat) == nil && stat.Nlink == 0
+	there, err := os.Stat(filepath.Join(s.dir, s.name))
+	if err != nil {
+		return true
+	}
+	ours, err := s.file.Stat()
+	return err == nil && !os.SameFile(there, ours)
 }
 
 // open makes room for a file, and begins it. Its first line has n bytes.
 func (s *shelf) open(n int64) error {
+	if err := makeDirectory(s.dir); err != nil { // whoever moved the old one away wants a new one
+		return err
+	}
 	if err := s.prune(max(n, s.each.bytes)); err != nil {
 		return err
 	}
