@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 
 	"loadtest/spec":        {"loadtest/pace"},
 	"loadtest/attack":      {"loadtest/pace", "loadtest/probe", "loadtest/target"},
+	"loadtest/replay":      {"loadtest/spec", "loadtest/target"},
 	"loadtest/record":      {"loadtest/flight", "loadtest/histogram"},
 	"loadtest/judge":       {"loadtest/flight", "loadtest/histogram", "loadtest/leak"},
 	"loadtest/hang":        {"loadtest/observe"},
