@@ -17,7 +17,7 @@ var (
 	descUnverified = prometheus.NewDesc("seadog_webhook_authentication_failures_total",
 		"Deliveries that were refused because their secret or signature was wrong.", []string{"provider"}, nil)
 	descRecorded = prometheus.NewDesc("seadog_recorded_deliveries_total",
-		"Deliveries that were to be recorded as they came in, by what became of that: written, overflow of the queue, failed by the disk, or too_large.", []string{"result"}, nil)
+		"Deliveries that were to be recorded as they came in, by what became of that.", []string{"result"}, nil)
 	descMissed = prometheus.NewDesc("seadog_missed_webhooks_total",
 		"Pushes that were found although no webhook had told of them.", nil, nil)
 	descDeployments = prometheus.NewDesc("seadog_deployments_total",
