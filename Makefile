@@ -6,15 +6,17 @@ BIN     := bin/seadog
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 PKGS    := ./...
+# Modules: the second keeps what draws dashboards out of the first.
+MODULES := . dashboards
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build test race lint fuzz bench measure demo release clean
+.PHONY: help bootstrap build test race lint fuzz bench measure demo dashboards release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-bootstrap: ## install or start what is missing: Docker Engine, Compose, PostgreSQL, nginx, systemd-analyze
+bootstrap: ## install or start what is missing: Docker Engine, Compose, PostgreSQL, Prometheus, nginx, systemd-analyze
 	@./.ci/bootstrap
 
 build: $(BIN) ## build bin/seadog, one static binary
@@ -23,18 +25,18 @@ build: $(BIN) ## build bin/seadog, one static binary
 $(BIN):
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/seadog
 
-test: lint ## everything, with the real engine, git and PostgreSQL
+test: lint ## everything, with the real engine, git, PostgreSQL and Prometheus
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; set -o pipefail; \
-	if $(GO) test -v -timeout 20m $(PKGS) 2>&1 | tee "$$log" | grep -a --line-buffered -E '^(ok|FAIL|panic:)|SKIPPED'; then :; else \
+	if { failed=0; for module in $(MODULES); do (cd $$module && $(GO) test -v -timeout 20m $(PKGS)) || failed=1; done; test $$failed = 0; } 2>&1 | tee "$$log" | grep -a --line-buffered -E '^(ok|FAIL|panic:)|SKIPPED'; then :; else \
 	  grep -avE '^=== |^ *--- PASS|^ok ' "$$log"; exit 1; fi
 
 race: ## the tests under the race detector
 	$(GO) test -race -short -timeout 30m $(PKGS)
 
 lint: ## vet, staticcheck and gofumpt, pinned in go.mod
-	@test -z "$$($(GO) tool gofumpt -l cmd deployer watchdog loadtest | tee /dev/stderr)" || { echo "run: go tool gofumpt -w ."; exit 1; }
-	$(GO) vet $(PKGS)
-	$(GO) tool staticcheck $(PKGS)
+	@test -z "$$($(GO) tool gofumpt -l cmd deployer watchdog loadtest dashboards | tee /dev/stderr)" || { echo "run: go tool gofumpt -w ."; exit 1; }
+	@staticcheck=$$($(GO) tool -n staticcheck) && set -ex; for module in $(MODULES); do \
+	  (cd $$module && $(GO) vet $(PKGS) && "$$staticcheck" $(PKGS)); done
 
 fuzz: ## every fuzz target for FUZZTIME (20s)
 	@set -e; for pkg in $$($(GO) list $(PKGS)); do \
@@ -51,6 +53,9 @@ measure: build ## the watchdog's bars, against a sick server: about 20 minutes
 
 demo: build ## a signed push, a real Compose deployment, a broken one, its rollback; a deadlock and its incident
 	@./$(BIN) demo
+
+dashboards: ## write Grafana's dashboards and Prometheus' rules anew, from dashboards/*.go
+	cd dashboards && $(GO) generate $(PKGS)
 
 release: ## static binaries with checksums in dist/
 	@rm -rf dist && mkdir dist

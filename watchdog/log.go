@@ -16,6 +16,18 @@ const (
 	KeyDuration    = "duration"
 	KeyError       = "error"
 	KeySignal      = "signal"
+
+	KeyPlace      = "place" // in a program, where requests wait
+	KeyWorkers    = "workers"
+	KeyProtocol   = "protocol"
+	KeyExecutable = "executable" // the protocol of the one on disk
+	KeyRequests   = "requests"   // how many
+	KeyLock       = "lock"
+	KeyHolder     = "holder"
+	KeyWaiters    = "waiters" // how many
+	KeySlot       = "slot"
+	KeyAge        = "age"
+	KeyOutcome    = "outcome"
 )
 
 // LabelSlot is the label of goroutines that work for a request; its value is

@@ -54,7 +54,8 @@ var mayImport = map[string][]string{
 		"loadtest/observe", "loadtest/pace", "loadtest/record", "loadtest/report", "loadtest/target",
 	},
 
-	"cmd/seadog/config": {"deployer", "watchdog"},
+	"cmd/seadog/console": {"deployer"},
+	"cmd/seadog/config":  {"deployer", "watchdog"},
 	"cmd/seadog/gate": {
 		"cmd/seadog/scene", "deployer", "deployer/cluster", "loadtest", "loadtest/attack", "loadtest/fault", "loadtest/fault/proxy",
 		"loadtest/leak", "loadtest/observe", "loadtest/report", "loadtest/run", "loadtest/spec", "scenarios", "watchdog", "watchdog/journal",

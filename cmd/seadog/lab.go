@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seadog/seadog/cmd/seadog/console"
 	"github.com/seadog/seadog/watchdog/lab"
 )
 
@@ -65,9 +66,9 @@ func runLab(ctx context.Context, e *env, cfg lab.Config) (err error) {
 		return err
 	}
 	broken.lab(&cfg)
-	out, closeOut := broken.console(e.Stdout)
-	defer closeOut()
-	cfg.Log = newLog(out)
+	out := console.New(e.Stdout)
+	defer out.Close()
+	cfg.Log, cfg.LogLost, cfg.CountLost = broken.log(out, e.Stdout), out.Dropped, out.Count
 	cfg.Faults, cfg.Database = e.Getenv("LAB_FAULTDIR"), e.Getenv("LAB_DB")
 	cfg.Args = e.Args
 	if cfg.Data == "" {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/seadog/seadog/cmd/seadog/config"
+	"github.com/seadog/seadog/cmd/seadog/console"
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/httpd"
 	"github.com/seadog/seadog/watchdog"
@@ -21,6 +23,8 @@ import (
 // against a service without the countermeasure that it is about. It is in no
 // help, and whoever sets it is told so in the log.
 const sabotageVariable = "SEADOG_FAULT"
+
+const keySabotage = "sabotage" // of log lines
 
 // What can be sabotaged.
 const (
@@ -119,13 +123,12 @@ func (s sabotage) lab(c *lab.Config) {
 	}
 }
 
-// console returns what a process logs to.
-func (s sabotage) console(w io.Writer) (out io.Writer, closeOut func()) {
+// log returns what a process logs with.
+func (s sabotage) log(c *console.Console, w io.Writer) *slog.Logger {
 	if s.has(consoleOff) {
-		return w, func() {}
+		return slog.New(slog.NewTextHandler(w, nil))
 	}
-	c := newConsole(w)
-	return c, c.close
+	return c.Log()
 }
 
 // store returns the store that HTTP workers use.

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seadog/seadog/cmd/seadog/config"
+	"github.com/seadog/seadog/cmd/seadog/console"
+	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
 	"github.com/seadog/seadog/watchdog/journal"
@@ -37,6 +39,14 @@ const (
 	incidentsDir = "incidents"
 	stderrDir    = "stderr"
 	placeFile    = "master.json"
+)
+
+// Keys of log lines that only the service as a whole has.
+const (
+	keyVersion = "version"
+	keyConfig  = "config"
+	keyListen  = "listen"
+	keyAdmin   = "admin"
 )
 
 // listenerHTTP names a socket by its address, so that a worker with another
@@ -77,12 +87,11 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 		return err
 	}
 	broken.service(cfg)
-	log := newLog(e.Stdout)
+	out := openConsole(e, cfg)
+	defer out.Close()
+	log := out.Log()
 	if len(broken) > 0 {
-		log.Warn("this service is sabotaged on purpose and must not be used", "sabotage", broken.String())
-	}
-	for _, w := range cfg.Warnings {
-		log.Warn("configuration", "problem", w.Error())
+		log.Warn("this service is sabotaged on purpose and must not be used", keySabotage, broken.String())
 	}
 	executable, err := os.Executable()
 	if err != nil {
@@ -110,7 +119,7 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 	if err != nil {
 		return errors.Join(err, sockets.Release())
 	}
-	log.Info("seadog starts", "version", versionText(), "config", cfg.File, "listen", cfg.Listen, "admin", cfg.Admin.String())
+	log.Info("seadog starts", keyVersion, versionText(), keyConfig, cfg.File, keyListen, fmt.Sprint(cfg.Listen), keyAdmin, cfg.Admin.String())
 	err = master.Run(ctx, master.Config{
 		Executable: executable,
 		Self:       e.Args,
@@ -129,9 +138,20 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 		},
 		Incident:    incidents.Write,
 		Log:         log,
+		LogLost:     out.Dropped,
 		ReapOrphans: true,
 	})
 	return errors.Join(err, sockets.Release())
+}
+
+// openConsole returns where the log goes, and says there what is doubtful in the configuration.
+func openConsole(e *env, cfg *config.Config) *console.Console {
+	out := console.New(e.Stdout)
+	out.Configure(console.Format(cfg.Log.Format), cfg.Log.Level)
+	for _, w := range cfg.Warnings {
+		out.Log().Warn("configuration", deployer.KeyError, w.Error())
+	}
+	return out
 }
 
 func socketSpecs(cfg *config.Config) []handoff.Spec {

@@ -44,6 +44,10 @@ func (w warden) Touch(c net.Conn) {
 }
 
 // GaveUp implements [httpd.Warden].
-func (warden) GaveUp(ctx context.Context) bool {
-	return errors.Is(context.Cause(ctx), guard.ErrHarakiri)
+func (warden) GaveUp(ctx context.Context) (incident string, gaveUp bool) {
+	cause, gaveUp := errors.AsType[*guard.HarakiriError](context.Cause(ctx))
+	if gaveUp {
+		incident = cause.Incident
+	}
+	return incident, gaveUp
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seadog/seadog/cmd/seadog/config"
+	"github.com/seadog/seadog/cmd/seadog/console"
 	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/deployer/engine"
 	"github.com/seadog/seadog/deployer/metrics"
@@ -65,23 +66,22 @@ func runWorker(ctx context.Context, e *env, o workerOptions, serve serveFunc) er
 	if err != nil {
 		return err
 	}
-	out, closeOut := broken.console(e.Stdout)
-	defer closeOut()
-	log := newLog(out)
+	out := console.New(e.Stdout)
+	defer out.Close()
 	w, err := worker.Start(worker.Config{
-		Log: log, Counters: counterNames(), Routes: routeNames(), Incidents: filepath.Join(o.data, incidentsDir),
+		Log: broken.log(out, e.Stdout), CountLost: out.Count, Counters: counterNames(), Routes: routeNames(), Incidents: filepath.Join(o.data, incidentsDir),
 	})
 	if err != nil {
 		return err
 	}
-	log = w.Log()
 	return w.Run(context.WithoutCancel(ctx), func(intake, work context.Context) error {
 		cfg, err := config.Load(o.config, config.Options{Getenv: e.Getenv, Insecure: o.insecure})
 		if err != nil {
 			return err
 		}
 		broken.service(cfg)
-		return serve(job{Worker: w, cfg: cfg, env: e, broken: broken, log: log, recorder: newRecorder(w.Region())}, intake, work)
+		out.Configure(console.Format(cfg.Log.Format), cfg.Log.Level)
+		return serve(job{Worker: w, cfg: cfg, env: e, broken: broken, log: w.Log(), recorder: newRecorder(w.Region())}, intake, work)
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/seadog/seadog/deployer"
 )
 
 // BreakerState says whether the engine is asked at all.
@@ -64,7 +66,7 @@ func (b *breaker) admit() (probe bool, err error) {
 }
 
 // record takes note of a call that went through.
-func (b *breaker) record(a answer, op string) {
+func (b *breaker) record(ctx context.Context, a answer, op string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch a {
@@ -74,14 +76,14 @@ func (b *breaker) record(a answer, op string) {
 		b.failures[op]++
 		if b.state == BreakerClosed && b.failures[op] >= b.limit {
 			b.culprit = op
-			b.open()
+			b.open(ctx)
 		}
 	}
 }
 
 // probed ends a probe: an answer closes the breaker, silence opens it again,
 // and a caller that went away leaves the probe to the next one.
-func (b *breaker) probed(a answer) {
+func (b *breaker) probed(ctx context.Context, a answer) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch a {
@@ -89,20 +91,20 @@ func (b *breaker) probed(a answer) {
 		clear(b.failures)
 		b.move(BreakerClosed)
 		b.observer.Breaker(false)
-		b.log.Info("docker engine answers again")
+		b.log.InfoContext(ctx, "docker engine answers again")
 	case silent:
 		b.failures[b.culprit]++
-		b.open()
+		b.open(ctx)
 	case unknown:
 		b.move(BreakerOpen)
 	}
 }
 
-func (b *breaker) open() {
+func (b *breaker) open(ctx context.Context) {
 	if b.state == BreakerClosed {
 		b.opened++
 		b.observer.Breaker(true)
-		b.log.Error("docker engine does not answer", slog.String("call", b.culprit), slog.Duration("deadline", b.timeout))
+		b.log.ErrorContext(ctx, "docker engine does not answer", slog.String(deployer.KeyCall, b.culprit), slog.Duration(deployer.KeyLimit, b.timeout))
 	}
 	b.retryAt = b.now().Add(b.cooldown)
 	b.move(BreakerOpen)
@@ -120,11 +122,11 @@ func (b *breaker) snapshot() Breaker {
 func (c *Client) probeBreaker(ctx context.Context) error {
 	list, id, err := c.probeList(ctx)
 	if list != answered || id == "" {
-		c.breaker.probed(list)
+		c.breaker.probed(ctx, list)
 		return errUnless(list == answered, err)
 	}
 	inspect, err := c.probeInspect(ctx, id)
-	c.breaker.probed(inspect)
+	c.breaker.probed(ctx, inspect)
 	return errUnless(inspect == answered, err)
 }
 

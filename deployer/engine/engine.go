@@ -118,7 +118,7 @@ func (c *Client) call(ctx context.Context, op string, f func(context.Context) er
 		}
 	}
 	answered, err := c.timed(ctx, op, f)
-	c.breaker.record(answered, op)
+	c.breaker.record(ctx, answered, op)
 	return err
 }
 

@@ -114,7 +114,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		if !passing(err) {
 			return nil, err
 		}
-		l.log.Warn("accepting pauses", slog.Duration("pause", pause), slog.Any(deployer.KeyError, err))
+		l.log.Warn("accepting pauses", slog.Duration(deployer.KeyDuration, pause), slog.Any(deployer.KeyError, err))
 		timer := time.NewTimer(pause)
 		select {
 		case <-l.ctx.Done():

@@ -25,6 +25,10 @@ type exchange struct {
 	route *route
 	id    string // of the request
 	token Token  // who asks; zero on routes without scope
+
+	// What it turned out to be about, for the log; 0 and "" if nothing.
+	delivery, deployment int64
+	incident             string
 }
 
 // wrap is everything that happens around every handler.
@@ -50,7 +54,8 @@ func (s *Server) wrap(r route) fiber.Handler {
 		if err != nil {
 			s.fail(c, x.id, err)
 		}
-		if s.cfg.Warden.GaveUp(watched) {
+		if incident, gaveUp := s.cfg.Warden.GaveUp(watched); gaveUp {
+			x.incident = incident
 			c.Status(fiber.StatusGatewayTimeout) // for the log and the counters; the client has it already
 		}
 		s.record(x, err, time.Since(started), ledger)
@@ -98,14 +103,14 @@ func (s *Server) record(x *exchange, err error, took time.Duration, ledger *budg
 	if over, exceeded := ledger.Over(); exceeded {
 		s.cfg.Observer.OverBudget(x.route.path)
 		s.cfg.Log.Warn("query budget exceeded", slog.String(deployer.KeyRoute, x.route.path),
-			slog.String(deployer.KeyRequest, x.id), slog.Int("queries", over.Queries), slog.Int("limit", over.Limit),
-			slog.String("statement", over.Statement), slog.Int("repeats", over.Repeats))
+			slog.String(deployer.KeyRequest, x.id), slog.Int(deployer.KeyQueries, over.Queries), slog.Int(deployer.KeyLimit, over.Limit),
+			slog.String(deployer.KeyStatement, over.Statement), slog.Int(deployer.KeyRepeats, over.Repeats))
 	}
-	s.logRequest(x.c, x.route.path, x.id, err, took)
+	s.logRequest(x, err, took)
 }
 
-func (s *Server) logRequest(c *fiber.Ctx, route, id string, err error, took time.Duration) {
-	status := c.Response().StatusCode()
+func (s *Server) logRequest(x *exchange, err error, took time.Duration) {
+	status := x.c.Response().StatusCode()
 	level := slog.LevelDebug
 	if status >= fiber.StatusInternalServerError {
 		level = slog.LevelWarn
@@ -114,9 +119,18 @@ func (s *Server) logRequest(c *fiber.Ctx, route, id string, err error, took time
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("method", strings.Clone(c.Method())), slog.String(deployer.KeyRoute, route), slog.Int(deployer.KeyStatus, status),
-		slog.Duration(deployer.KeyDuration, took), slog.String(deployer.KeyRequest, id),
-		slog.String("client", s.clientIP(c)),
+		slog.String(deployer.KeyMethod, strings.Clone(x.c.Method())), slog.String(deployer.KeyRoute, x.route.path), slog.Int(deployer.KeyStatus, status),
+		slog.Duration(deployer.KeyDuration, took), slog.String(deployer.KeyRequest, x.id),
+		slog.String(deployer.KeyClient, s.clientIP(x.c)),
+	}
+	if x.delivery != 0 {
+		attrs = append(attrs, slog.Int64(deployer.KeyDelivery, x.delivery))
+	}
+	if x.deployment != 0 {
+		attrs = append(attrs, slog.Int64(deployer.KeyDeployment, x.deployment))
+	}
+	if x.incident != "" {
+		attrs = append(attrs, slog.String(deployer.KeyIncident, x.incident))
 	}
 	if err != nil {
 		attrs = append(attrs, slog.Any(deployer.KeyError, err))

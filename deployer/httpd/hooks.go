@@ -115,8 +115,10 @@ func (s *Server) accept(x *exchange, intake deployer.Intake) error {
 		return deployer.Errorf(deployer.CodeUnavailable, "the delivery could not be recorded").
 			WithHint("deliver it again").Because(err)
 	}
+	x.delivery = delivery.ID
 	status, queued := fiber.StatusOK, false
 	for _, d := range delivery.Decisions {
+		x.deployment = max(x.deployment, d.Deployment) // the newest of them
 		if d.Verdict.Deploys() {
 			status = fiber.StatusAccepted
 		}

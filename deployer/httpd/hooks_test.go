@@ -292,6 +292,9 @@ func TestDeliveriesThatDoNotVerifyAreLoggedOnceAMinute(t *testing.T) {
 	if n := warnings(); n != 1 {
 		t.Errorf("%d warnings, want 1:\n%s", n, s.log)
 	}
+	if n := strings.Count(s.counted.String(), "unverified github"); n != 50 {
+		t.Errorf("%d of 50 were counted", n)
+	}
 	clock.Add(61)
 	s.do("POST", "/hooks/gh", strings.NewReader("{}"))
 	if n := warnings(); n != 2 {

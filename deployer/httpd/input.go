@@ -115,11 +115,16 @@ func oneOf[T ~string](q *query, name string, known []T) []T {
 	return chosen
 }
 
-// pathID returns the id in the path.
+// pathID returns the id in the path, which is that of a delivery or a deployment.
 func (x *exchange) pathID() (int64, error) {
 	id, err := strconv.ParseInt(x.c.Params("id"), 10, 64)
 	if err != nil || id <= 0 {
 		return 0, deployer.Errorf(deployer.CodeInvalid, "the id in the path must be a positive whole number")
+	}
+	if strings.HasPrefix(x.route.path, "/api/v1/deliveries/") {
+		x.delivery = id
+	} else {
+		x.deployment = id
 	}
 	return id, nil
 }

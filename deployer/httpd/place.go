@@ -111,6 +111,7 @@ func (s *Server) place(x *exchange, o deployer.Order) error {
 		return err
 	}
 	s.cfg.Ring()
+	x.deployment = d.ID
 	placed := deployer.Placed{Deployment: d, Verdict: verdict}
 	if verdict == deployer.VerdictDeferred {
 		l, err := s.lockOf(x.ctx, o.Project)

@@ -115,7 +115,7 @@ func (s *Server) unrouted(c *fiber.Ctx, err error) error {
 	s.prepare(c, id)
 	s.fail(c, id, err)
 	s.cfg.Observer.Request(routeNone, c.Response().StatusCode())
-	s.logRequest(c, routeNone, id, err, time.Since(started))
+	s.logRequest(&exchange{c: c, route: &route{path: routeNone}, id: id}, err, time.Since(started))
 	return nil
 }
 

@@ -190,7 +190,7 @@ func (s *Server) drain(ctx context.Context) {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Limits.Drain)
 	defer cancel()
 	if err := s.app.Server().ShutdownWithContext(grace); err != nil {
-		s.cfg.Log.Warn("requests did not finish in time", slog.Int("connections", s.conns.count()),
+		s.cfg.Log.Warn("requests did not finish in time", slog.Int(deployer.KeyCount, s.conns.count()),
 			slog.Any(deployer.KeyError, err))
 	}
 	s.conns.closeAll()

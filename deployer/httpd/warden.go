@@ -22,8 +22,9 @@ type Warden interface {
 	// Touch is told that the stream on a connection is alive.
 	Touch(c net.Conn)
 	// GaveUp reports whether a context ended because its request was given up:
-	// then the client was answered 504, whatever the handler does now.
-	GaveUp(ctx context.Context) bool
+	// then the client was answered 504, whatever the handler does now. It returns
+	// the incident that it was told.
+	GaveUp(ctx context.Context) (incident string, gaveUp bool)
 }
 
 // Passage is what a [Warden] must know of a request.
@@ -72,4 +73,4 @@ func (u unwatched) Enter(rctx *fasthttp.RequestCtx, _ Passage) (context.Context,
 
 func (unwatched) Touch(net.Conn) {}
 
-func (unwatched) GaveUp(context.Context) bool { return false }
+func (unwatched) GaveUp(context.Context) (string, bool) { return "", false }

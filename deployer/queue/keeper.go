@@ -189,8 +189,8 @@ func (k *Keeper) supervise(ctx context.Context, s Singleton) {
 		if k.cfg.Now().Sub(started) > longest {
 			pause = first
 		}
-		k.cfg.Log.Error("singleton ended and will be run again", slog.String("singleton", s.Name),
-			slog.Duration("pause", pause), slog.Any(deployer.KeyError, err))
+		k.cfg.Log.Error("singleton ended and will be run again", slog.String(deployer.KeySingleton, s.Name),
+			slog.Duration(deployer.KeyDuration, pause), slog.Any(deployer.KeyError, err))
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():

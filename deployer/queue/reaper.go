@@ -213,7 +213,7 @@ func (r *Reaper) reap(ctx context.Context, d deployer.Deployment, result deploye
 	}
 	r.cfg.Log.Warn("deployment lost its owner", slog.Int64(deployer.KeyDeployment, d.ID),
 		slog.String(deployer.KeyProject, d.Project), slog.String(deployer.KeyStatus, string(ended.Status)),
-		slog.String(deployer.KeyReason, result.Reason), slog.Int("killed", killed))
+		slog.String(deployer.KeyReason, result.Reason), slog.Int(deployer.KeyCount, killed))
 	r.cfg.Ring()
 	return nil
 }

@@ -87,7 +87,7 @@ func (r *Retention) round(ctx context.Context) error {
 	}
 	r.left = left
 	if len(gone) > 0 {
-		r.cfg.Log.Info("old deployments removed", slog.Int("count", len(gone)))
+		r.cfg.Log.Info("old deployments removed", slog.Int(deployer.KeyCount, len(gone)))
 	}
 	return err
 }

@@ -188,7 +188,7 @@ func (r *Runner) settle(ctx context.Context) error {
 // deploy runs one deployment to its end and writes it.
 func (r *Runner) deploy(work context.Context, d deployer.Deployment) {
 	log := r.cfg.Log.With(deployer.KeyDeployment, d.ID, deployer.KeyProject, d.Project)
-	log.Info("deployment started", "ref", d.Ref, "commit", d.Commit, "trigger", d.Trigger)
+	log.Info("deployment started", deployer.KeyRef, d.Ref, deployer.KeyCommit, d.Commit, deployer.KeyTrigger, d.Trigger)
 	begun := r.cfg.Now()
 	s := r.newSession(work, d, log)
 	result := s.run()
@@ -200,7 +200,7 @@ func (r *Runner) deploy(work context.Context, d deployer.Deployment) {
 		return
 	}
 	r.cfg.Watch.Over(d, result.Status, r.cfg.Now().Sub(begun))
-	log.Info("deployment over", deployer.KeyStatus, result.Status, "outcome", result.Outcome, deployer.KeyReason, result.Reason)
+	log.Info("deployment over", deployer.KeyStatus, result.Status, deployer.KeyOutcome, result.Outcome, deployer.KeyReason, result.Reason)
 }
 
 // finish writes the end. An interrupted deployment goes the reaper's way, which

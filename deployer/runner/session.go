@@ -50,6 +50,7 @@ func (r *Runner) newSession(work context.Context, d deployer.Deployment, log *sl
 		marker:  fmt.Sprintf("%d-%s", d.ID, rand.Text()),
 	}
 	s.bounds = s.project.Steps
+	work = deployer.Correlate(work, slog.Int64(deployer.KeyDeployment, d.ID), slog.String(deployer.KeyProject, d.Project))
 	s.owned, s.disown = context.WithCancelCause(work)
 	s.attempt, s.endAttempt = context.WithCancelCause(s.owned)
 	s.heart.Go(s.beat)
@@ -136,13 +137,13 @@ func (s *session) step(parent context.Context, name deployer.Step, bounds deploy
 	}
 	s.out = out
 
-	ctx, cancel := parent, context.CancelFunc(func() {})
+	ctx, cancel := deployer.Correlate(parent, slog.String(deployer.KeyStep, string(name))), context.CancelFunc(func() {})
 	if bounds.Deadline > 0 {
 		stop := &process.Stop{
 			Cause:  deployer.CauseDeadline,
 			Reason: fmt.Sprintf("%s took longer than its deadline of %s", name, bounds.Deadline),
 		}
-		ctx, cancel = context.WithTimeoutCause(parent, bounds.Deadline, stop)
+		ctx, cancel = context.WithTimeoutCause(ctx, bounds.Deadline, stop)
 	}
 	defer cancel()
 

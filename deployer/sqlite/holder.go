@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seadog/seadog/deployer"
 )
 
 // holder is a process that has a lock, and since when.
@@ -70,7 +72,7 @@ func (t *turn) evict(l lock) {
 		return
 	}
 	t.log.Warn("a stopped process kept others from writing and was killed",
-		slog.Int("pid", h.pid), slog.Duration("held", time.Duration(monotonic()-h.since)), slog.Any("error", err))
+		slog.Int(deployer.KeyPID, h.pid), slog.Duration(deployer.KeyDuration, time.Duration(monotonic()-h.since)), slog.Any(deployer.KeyError, err))
 }
 
 // stopped reports whether h is still that process, and is stopped.

@@ -46,9 +46,9 @@ type Attack struct {
 	sent, done atomic.Uint64 // requests
 	dropped    atomic.Uint64
 
-	started chan struct{} // closed when start and probe are set
+	started chan struct{} // closed when what follows is set
 	start   time.Time
-	probe   *probe.Probe
+	probe   *probe.Probe // nil: the run ended before it began
 }
 
 // New prepares a scenario. Errors say what is wrong with it.
@@ -140,19 +140,13 @@ func (a *Attack) Run(ctx context.Context) error {
 		producers.Go(func() { _ = l.magazine.Run(background) })
 	}
 	if !a.filled(ctx) {
+		close(a.started)
 		return nil
 	}
-	s := a.config.Scenario
-	a.start = time.Now()
-	for i, l := range a.lanes {
-		alarms[i].start, alarms[i].canary = a.start, &a.canary
-		l.clock = alarms[i]
-	}
-	if a.probe, err = probe.New(probe.Config{Client: s.Client, BaseURL: s.Target.BaseURL, Start: a.start, Through: a.config.Through}); err != nil {
+	if err := a.begin(alarms); err != nil {
 		return err
 	}
 	defer a.probe.Close()
-	close(a.started)
 	watchers.Go(func() { _ = a.probe.Run(background) })
 	watchers.Go(func() {
 		if err := a.canary.run(background, a.now); err != nil {
@@ -165,7 +159,23 @@ func (a *Attack) Run(ctx context.Context) error {
 	a.attack(ctx)
 	a.outbox.close()
 	outbox.Wait()
+	c := a.Counts()
+	a.config.Log.Info("attack ended", "run", a.config.Run, "sent", c.Sent, "dropped", c.Dropped)
 	return nil
+}
+
+// begin starts the clock.
+func (a *Attack) begin(alarms []*alarm) (err error) {
+	defer close(a.started)
+	s := a.config.Scenario
+	a.start = time.Now()
+	for i, l := range a.lanes {
+		alarms[i].start, alarms[i].canary = a.start, &a.canary
+		l.clock = alarms[i]
+	}
+	a.probe, err = probe.New(probe.Config{Client: s.Client, BaseURL: s.Target.BaseURL, Start: a.start, Through: a.config.Through})
+	a.config.Log.Info("attack began", "run", a.config.Run, "scenario", s.Name, "target", s.Target.BaseURL, "length", s.Length())
+	return err
 }
 
 // attack runs all lanes, and ends what is in flight if ctx ends before.
@@ -248,11 +258,21 @@ func (a *Attack) deliver(samples []loadtest.Sample) {
 	a.done.Add(uint64(len(samples)) - dropped)
 }
 
-// Started is closed when the run has begun, and Start can be asked.
+// Started is closed when the run has begun, or has ended before.
 func (a *Attack) Started() <-chan struct{} { return a.started }
 
+// begun reports whether the run has begun.
+func (a *Attack) begun() bool {
+	select {
+	case <-a.started:
+		return a.probe != nil
+	default:
+		return false
+	}
+}
+
 // Start returns when the run began: the time that samples count from. It waits
-// for that.
+// for that; the time is zero if the run ended before it began.
 func (a *Attack) Start() time.Time {
 	<-a.started
 	return a.start
@@ -269,9 +289,7 @@ type Counts struct {
 
 // Counts returns sums over all traffic.
 func (a *Attack) Counts() Counts {
-	select {
-	case <-a.started:
-	default:
+	if !a.begun() {
 		return Counts{}
 	}
 	c := Counts{Sent: a.sent.Load(), Done: a.done.Load(), Dropped: a.dropped.Load()}
@@ -291,9 +309,7 @@ const mostInflight = 100
 
 // Inflight returns the oldest requests in flight, oldest first.
 func (a *Attack) Inflight() []InFlight {
-	select {
-	case <-a.started:
-	default:
+	if !a.begun() {
 		return nil
 	}
 	oldest, _ := a.probe.Inflight(mostInflight)

@@ -89,6 +89,39 @@ func TestEverythingIsSentAsThePlanSays(t *testing.T) {
 	}
 }
 
+// TestBuildingARequestIsNotTheTargetsTime: vegeta measures what makes its
+// requests as part of their latency.
+func TestBuildingARequestIsNotTheTargetsTime(t *testing.T) {
+	t.Parallel()
+	s := scenario("127.0.0.1:1", 10, time.Second)
+	s.Traffic[0].Request = loadtest.Request{
+		Method: "POST", Path: "/", Body: loadtest.Body{MinSize: 16 << 20},
+		Sign: loadtest.Sign{Scheme: "github-sha256", Header: "X-Sig", Secret: "s"},
+	}
+	m, err := target.New(target.Config{Run: "r1", BaseURL: s.Target.BaseURL, Traffic: &s.Traffic[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	m.Next(0)
+	build := time.Since(began)
+	_, all := send(t, s, func(c *attack.Config) {
+		c.Through = tripper(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+		})
+	})
+	account(t, all, 10)
+	fast := 0
+	for i := range all {
+		if all[i].Service() < build/4 {
+			fast++
+		}
+	}
+	if fast < 6 {
+		t.Errorf("only %d of 10 took less than a part of the %s that it takes to build one", fast, build)
+	}
+}
+
 func TestWhatIsClosedIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	for _, transport := range transports() {
@@ -212,6 +245,22 @@ func TestAnAbortLetsAGoodTargetAnswer(t *testing.T) {
 		if x := &sink.all[i]; x.Outcome != loadtest.OK && x.Outcome != loadtest.Dropped {
 			t.Errorf("got %s %q", x.Outcome, x.Class)
 		}
+	}
+}
+
+func TestWhoWaitsForARunThatNeverBeginsIsTold(t *testing.T) {
+	t.Parallel()
+	a, sink := prepare(t, scenario("127.0.0.1:1", 10, time.Minute))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := a.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if start := a.Start(); !start.IsZero() && len(sink.all) > 1 {
+		t.Errorf("it began at %s", start)
+	}
+	if c := a.Counts(); c.Sent > 1 || a.Inflight() != nil && c.Planned == 0 {
+		t.Errorf("got %+v, %v in flight", c, a.Inflight())
 	}
 }
 

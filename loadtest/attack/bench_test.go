@@ -2,17 +2,21 @@ package attack_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/seadog/seadog/loadtest"
 	"github.com/seadog/seadog/loadtest/attack"
@@ -31,6 +35,7 @@ const rounds = 5
 //
 // SEADOG_VEGETA names the vegeta command; without it, one is built.
 func BenchmarkMaximumRate(b *testing.B) {
+	defer attack.Unhurried()()
 	command := buildVegeta(b)
 	address := child(b, "server")
 	contenders := map[string]func(){
@@ -151,27 +156,75 @@ type outcomes [loadtest.Outcomes]int
 func (o *outcomes) Take(s *loadtest.Sample) { o[s.Outcome]++ }
 
 // BenchmarkScheduleLag measures how late requests are sent at 5,000 a second,
-// with nothing but the server's share of the same cores against it.
+// with a server on the same cores. A process beside it does nothing but sleep
+// for a millisecond at a time: how late that is woken is the machine's doing,
+// and what is measured meanwhile says little. So rounds go on until five were
+// quiet, or twenty have passed.
 func BenchmarkScheduleLag(b *testing.B) {
+	const quiet, most = 0.5, 20 // ms; rounds
+	defer attack.Unhurried()()
 	address := child(b, "server")
 	for _, transport := range transports() {
 		b.Run(string(transport), func(b *testing.B) {
-			var all, own []float64
+			var late, own []float64
 			for b.Loop() {
-				for range rounds {
+				for range most {
+					if len(late) == rounds {
+						break
+					}
 					s := scenario(address, 5000, 4*time.Second)
 					s.Client.Transport, s.Client.MaxInflight, s.Client.MaxConns = transport, 256, 256
+					var sleeper sync.WaitGroup
+					var machine float64
+					sleeper.Go(func() { machine = machineLag(b, 4*time.Second) })
 					_, samples := send(b, s)
-					all = append(all, ms(p99(samples, func(s *loadtest.Sample) time.Duration { return s.Sent - s.Due })))
-					own = append(own, ms(p99(samples, (*loadtest.Sample).SelfLag)))
-					b.Logf("late p50 %s, p99 %.2f ms, of that our own %.2f ms", p50(samples), all[len(all)-1], own[len(own)-1])
+					sleeper.Wait()
+					all, self := ms(p99(samples, func(s *loadtest.Sample) time.Duration { return s.Sent - s.Due })), ms(p99(samples, (*loadtest.Sample).SelfLag))
+					b.Logf("late p50 %s, p99 %.2f ms, of that our own %.2f ms; the machine's p99 %.2f ms", p50(samples), all, self, machine)
+					if machine <= quiet {
+						late, own = append(late, all), append(own, self)
+					}
 				}
 			}
 			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(len(late)), "quiet-rounds")
+			if len(late) == 0 {
+				b.Skip("SKIPPED: the machine was not quiet for one round")
+			}
 			b.ReportMetric(median(own), "ms-p99-self")
-			ceiling(b, "ms-p99-late", median(all), 1.5)
+			ceiling(b, "ms-p99-late", median(late), 1.5)
 		})
 	}
+}
+
+// machineLag is how late a process is woken that only sleeps: p99, in ms.
+func machineLag(b *testing.B, d time.Duration) float64 {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), childVariable+"=sleeper "+d.String())
+	out, err := cmd.Output()
+	if err != nil {
+		b.Error(err)
+		return 0
+	}
+	lag, err := time.ParseDuration(strings.TrimSpace(string(out)))
+	if err != nil {
+		b.Error(err)
+	}
+	return ms(lag)
+}
+
+func sleep(d time.Duration) int {
+	runtime.LockOSThread()
+	var late []time.Duration
+	nap := unix.NsecToTimespec(int64(time.Millisecond))
+	for start := time.Now(); time.Since(start) < d; {
+		began := time.Now()
+		_ = unix.Nanosleep(&nap, nil)
+		late = append(late, time.Since(began)-time.Millisecond)
+	}
+	slices.Sort(late)
+	fmt.Println(late[len(late)*99/100])
+	return 0
 }
 
 func p50(samples []loadtest.Sample) time.Duration {
@@ -221,6 +274,7 @@ func BenchmarkStall(b *testing.B) {
 // BenchmarkInflight holds 10,000 webhooks in flight, each on a connection of its
 // own, at 5,000 a second, against a server that takes two seconds for each.
 func BenchmarkInflight(b *testing.B) {
+	defer attack.Unhurried()()
 	address := child(b, "slow")
 	for b.Loop() {
 		s := calibrated(1)
@@ -232,7 +286,7 @@ func BenchmarkInflight(b *testing.B) {
 		t.Request.Body.MinSize, t.Request.Body.MaxSize = 2<<10, 2<<10
 		s.Client.MaxInflight, s.Client.MaxConns, s.Client.Timeout, s.Client.LateLimit = 12_000, 12_000, 20*time.Second, 10*time.Second
 		if err := attack.Preflight(s); err != nil {
-			b.Logf("preflight: %v", err)
+			b.Fatal(err)
 		}
 		var got outcomes
 		a, err := attack.New(attack.Config{Scenario: s, Sink: &got})

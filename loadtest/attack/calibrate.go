@@ -16,6 +16,7 @@ import (
 
 const (
 	calibrateFor = 2 * time.Second
+	attempts     = 3    // one that succeeds is enough: something else may have run beside the others
 	headroom     = 1.25 // over the peak of the scenario
 	stepFor      = time.Second
 	steps        = 6 // until the rate that can be done is known to a few percent
@@ -23,8 +24,8 @@ const (
 
 // Calibrate finds out whether this machine can send the requests of s at 1.25
 // times their highest rate, to a server that does nothing, without being late
-// itself. It takes two seconds; if the machine cannot, it goes on to find the
-// rate that it can do, which takes some more. The error says that there was no
+// itself. It takes two seconds; if the machine cannot, it tries twice more, and
+// goes on to find the rate that it can do, which takes ten seconds more. The error says that there was no
 // calibration; whether it succeeded is in its OK, and [Refuse] turns that into
 // an error.
 func Calibrate(ctx context.Context, s *loadtest.Scenario, log *slog.Logger) (loadtest.Calibration, error) {
@@ -40,9 +41,11 @@ func Calibrate(ctx context.Context, s *loadtest.Scenario, log *slog.Logger) (loa
 		return loadtest.Calibration{OK: true}, nil
 	}
 	c := &calibrator{scenario: s, peaks: peaks, total: total, log: log}
-	result, err := c.try(ctx, headroom*total, calibrateFor)
-	if err != nil || result.OK {
-		return result, err
+	var result loadtest.Calibration
+	for range attempts {
+		if result, err = c.try(ctx, headroom*total, calibrateFor); err != nil || result.OK {
+			return result, err
+		}
 	}
 	result.Can, err = search(result.Rate, func(rate float64) (bool, error) {
 		r, err := c.try(ctx, rate, stepFor)

@@ -121,7 +121,7 @@ func TestPreflightRefusesWhatThisMachineCannotHold(t *testing.T) {
 		}
 	}
 	s.Client.MaxConns, s.Client.MaxInflight = 10_000_000, 10_000_000
-	refused("10000000 connections need 20000256 descriptors, the limit is ")
+	refused("10000000 connections need 15000256 descriptors, the limit is ")
 	s.Client.MaxConns, s.Client.MaxInflight, s.Client.FreshConns = 64, 64, true
 	if err := attack.Preflight(s); err != nil {
 		t.Errorf("600 connections in a minute: %v", err)
@@ -131,6 +131,11 @@ func TestPreflightRefusesWhatThisMachineCannotHold(t *testing.T) {
 	s.Phases = []loadtest.Phase{{Name: "a", For: 5 * time.Second, Scale: 1}, {Name: "b", For: 5 * time.Minute, Scale: 0.001}}
 	if err := attack.Preflight(s); err != nil {
 		t.Errorf("5,000 connections in five seconds: %v", err)
+	}
+	s.Traffic[0].Pacing.Rate = 100
+	s.Phases = []loadtest.Phase{{Name: "a", For: time.Hour, Scale: 1}}
+	if err := attack.Preflight(s); err != nil {
+		t.Errorf("6,000 connections a minute: %v", err)
 	}
 }
 

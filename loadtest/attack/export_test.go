@@ -54,6 +54,9 @@ func (s *Simulation) Freeze(from, to time.Duration) {
 	s.clock.frozen = append(s.clock.frozen, [2]time.Duration{from, to})
 }
 
+// Generator is what the generator thinks of itself.
+func (s *Simulation) Generator() loadtest.GeneratorReport { return s.lane.attack.Generator() }
+
 // End ends the run at that time.
 func (s *Simulation) End(at time.Duration) { s.clock.at(at, s.ended) }
 
@@ -156,7 +159,7 @@ func (c *simulated) await(ctx context.Context, d time.Duration, grant <-chan tim
 			return at, true
 		default:
 		}
-		if len(c.events) == 0 || c.events[0].at > until {
+		if len(c.events) == 0 || c.events[0].at >= until { // what happens just then is too late
 			c.pass(until)
 			return 0, false
 		}

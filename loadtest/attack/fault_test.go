@@ -52,8 +52,8 @@ func TestDescriptorsThatRunOutAreNotTheTargetsFault(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		want := "broken 0, own faults: true, G6: false, ok: false, 500 in all; 300 connections need 856 descriptors, the limit is 64; " +
-			"raise it with ulimit -n 856, or lower max_conns"
+		want := "broken 0, own faults: true, G6: false, ok: false, 500 in all; 300 connections need 706 descriptors, the limit is 64; " +
+			"raise it with ulimit -n 706, or lower max_conns"
 		if got := strings.TrimSpace(string(out)); got != want {
 			t.Errorf("%s: got %s\nwant %s", transport, got, want)
 		}

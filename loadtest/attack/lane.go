@@ -99,12 +99,15 @@ func (l *lane) launch(h *Hit) bool {
 		l.drop(h, 0)
 		return false
 	}
-	h.shot, _ = l.magazine.Next(sample.Seq)
-	now := l.waitUntil(due)
+	now, ready := asked, false
+	if h.shot, ready = l.magazine.Next(sample.Seq); !ready { // it was built just now
+		now = l.clock.now()
+	}
+	now = l.waitUntil(now, due)
 	own := now - max(asked, due)
 	if release := l.governor.release(due, now); release > now && l.ended == 0 {
 		release = min(release, due+l.limit)
-		now = l.waitUntil(release)
+		now = l.waitUntil(now, release)
 		own += max(0, now-release)
 	}
 	granted, got := now, false
@@ -127,8 +130,7 @@ func (l *lane) launch(h *Hit) bool {
 }
 
 // waitUntil waits until a time, and returns what time it is then.
-func (l *lane) waitUntil(at time.Duration) time.Duration {
-	now := l.clock.now()
+func (l *lane) waitUntil(now, at time.Duration) time.Duration {
 	for now < at && l.ended == 0 {
 		l.clock.sleep(l.ctx, at-now)
 		now = l.clock.now()

@@ -126,7 +126,7 @@ func TestAStarvedGeneratorIsItsOwnFault(t *testing.T) {
 	for name, spec := range map[string]struct {
 		wakeUp, work func(time.Duration) time.Duration
 	}{
-		"woken late":      {between(3*time.Second, 3500*time.Millisecond, 500*time.Millisecond, 0), never},
+		"woken late":      {between(3*time.Second, 3500*time.Millisecond, 500*time.Millisecond, 300*time.Microsecond), never},
 		"slow to build":   {never, between(3*time.Second, 3500*time.Millisecond, 500*time.Millisecond, 0)},
 		"short of cycles": {never, between(3*time.Second, 4*time.Second, 1500*time.Microsecond, 0)},
 	} {
@@ -163,6 +163,22 @@ func TestEachIsBlamedForItsOwn(t *testing.T) {
 			t.Fatalf("hit due %s: self_lag %s though only the target was slow", s.Due, s.SelfLag())
 		case s.Due >= 6*time.Second && s.SlotWait() > usual:
 			t.Fatalf("hit due %s: slot_wait %s though only the generator was slow", s.Due, s.SlotWait())
+		}
+	}
+}
+
+// TestAnOldFaultIsNotHeldAgainstTheGenerator: it was frozen for long, dropped
+// what it could not send and caught up. What the target does then is its own.
+func TestAnOldFaultIsNotHeldAgainstTheGenerator(t *testing.T) {
+	t.Parallel()
+	s := slow(16 * time.Second)
+	s.Client.LateLimit = time.Second
+	sim := attack.Simulate(s, between(time.Second, 2*time.Second, 8*time.Second, 0), standstill(12*time.Second, 13*time.Second))
+	sim.Run(never)
+	account(t, sim.All, 16_000)
+	for i := range sim.All {
+		if s := &sim.All[i]; s.Due >= 12*time.Second && s.SelfLag() > 0 {
+			t.Fatalf("hit due %s: self_lag %s", s.Due, s.SelfLag())
 		}
 	}
 }
@@ -210,6 +226,9 @@ func TestWhatCannotBeSentInTimeIsDroppedAtItsAge(t *testing.T) {
 			t.Fatalf("hit due %s was dropped at %s: %q, sent %s", s.Due, age, s.Class, s.Sent)
 		}
 	}
+	if rule := sim.Generator().Rules[1]; !rule.OK {
+		t.Errorf("the generator blames itself: %+v", rule)
+	}
 	if dropped < 1900 || dropped > 2100 { // those due in the first two of three seconds
 		t.Errorf("%d were dropped", dropped)
 	}
@@ -229,6 +248,9 @@ func TestAGeneratorThatIsTooLateSaysSo(t *testing.T) {
 				t.Fatalf("hit due %s: %q, slot_wait %s", s.Due, s.Class, s.SlotWait())
 			}
 		}
+	}
+	if rule := sim.Generator().Rules[1]; rule.OK {
+		t.Errorf("the generator does not blame itself: %+v", rule)
 	}
 	if late < 2900 || late > 3100 {
 		t.Errorf("%d were dropped", late)
@@ -258,6 +280,26 @@ func TestCatchingUpIsBounded(t *testing.T) {
 		if got := most(sim.All); got < want.least || got > want.most || dropped < want.dropped || want.dropped == 0 && dropped > 0 {
 			t.Errorf("%vx: %d within a tenth of a second, want %d to %d; %d dropped", factor, got, want.least, want.most, dropped)
 		}
+	}
+}
+
+// TestASlotThatComesWithTheDeadlineIsNotLost: who has just given up waiting for
+// it has it all the same.
+func TestASlotThatComesWithTheDeadlineIsNotLost(t *testing.T) {
+	t.Parallel()
+	s := slow(4 * time.Second)
+	s.Client.LateLimit = 10 * time.Millisecond
+	sim := attack.Simulate(s, never, func(time.Duration) time.Duration { return 20 * time.Millisecond })
+	sim.Run(never)
+	account(t, sim.All, 4000)
+	sent := 0
+	for i := range sim.All {
+		if sim.All[i].Outcome != loadtest.Dropped {
+			sent++
+		}
+	}
+	if sent < 1900 || sim.Peak > 10 { // ten slots for 20 ms each, for four seconds
+		t.Errorf("%d were sent, %d at once", sent, sim.Peak)
 	}
 }
 

@@ -117,8 +117,12 @@ func serve(t testing.TB, handler http.HandlerFunc) *service {
 
 // runChild is a server that is fast, or slow, or something else altogether.
 func runChild(name string, args []string) int {
-	if name == "descriptors" {
+	switch name {
+	case "descriptors":
 		return shortOfDescriptors(args[0], args[1])
+	case "sleeper":
+		d, _ := time.ParseDuration(args[0])
+		return sleep(d)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

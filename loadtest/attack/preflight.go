@@ -27,6 +27,8 @@ type Refusal struct {
 func (r *Refusal) Error() string { return r.Text }
 
 const (
+	// A connection that is being replaced may be there twice for a moment.
+	connectionSpare  = 1.5
 	spareDescriptors = 256
 	portSpare        = 1.5
 	portsFor         = time.Minute // a port is taken for so long after its connection has ended
@@ -40,7 +42,7 @@ func Preflight(s *loadtest.Scenario) error {
 		return fmt.Errorf("read limit of descriptors: %w", err)
 	}
 	conns := min(s.Client.MaxConns, s.Client.MaxInflight)
-	if need := uint64(2*conns + spareDescriptors); limit.Cur < need {
+	if need := uint64(connectionSpare*float64(conns)) + spareDescriptors; limit.Cur < need {
 		return &Refusal{"G6", fmt.Sprintf("%d connections need %d descriptors, the limit is %d; raise it with ulimit -n %d, or lower max_conns",
 			conns, need, limit.Cur, need)}
 	}

@@ -34,8 +34,9 @@ const firstWorkers = 8
 // Run implements [Engine].
 func (Vegeta) Run(workers int, next func() *Hit, send func(*Hit)) {
 	queue := make(chan *Hit, workers+1) // taken by nobody yet: at most one for each worker, and one that is handed over
+	answer := &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}
 	attacker := vegeta.NewAttacker(
-		vegeta.Client(&http.Client{Transport: tripper{queue, send}}),
+		vegeta.Client(&http.Client{Transport: tripper{queue, send, answer}}),
 		vegeta.Workers(uint64(min(firstWorkers, workers))),
 		vegeta.MaxWorkers(uint64(workers)),
 		vegeta.MaxBody(0),
@@ -78,11 +79,12 @@ func (pacer) Rate(time.Duration) float64 { return 0 }
 // tripper sends a hit in place of the request that vegeta built. Which one does
 // not matter: there are as many in the queue as workers that come for one.
 type tripper struct {
-	queue <-chan *Hit
-	send  func(*Hit)
+	queue  <-chan *Hit
+	send   func(*Hit)
+	answer *http.Response // for all of them: nobody writes to it
 }
 
 func (t tripper) RoundTrip(*http.Request) (*http.Response, error) {
 	t.send(<-t.queue)
-	return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
+	return t.answer, nil
 }

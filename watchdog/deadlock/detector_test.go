@@ -14,6 +14,7 @@ import (
 
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/deadlock"
+	"github.com/seadog/seadog/watchdog/scoreboard"
 	"github.com/seadog/seadog/watchdog/stackdump"
 )
 
@@ -231,6 +232,9 @@ func TestALockThatIsHeldForLong(t *testing.T) {
 		synctest.Wait()
 		if n := l.count(`msg="a lock is held for long" lock=queue holder="somebody without a name"`); n != 1 {
 			t.Errorf("%d warnings", n)
+		}
+		if n := w.region.Counted(scoreboard.LockStalls); n != 1 {
+			t.Errorf("%d are counted", n)
 		}
 		m.Unlock()
 	})

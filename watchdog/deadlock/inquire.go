@@ -173,7 +173,7 @@ func (d *Detector) record(q *inquiry, dump []byte) {
 	}
 	if first {
 		d.count(q)
-		d.config.Log.Warn("requests do not end", watchdog.KeyIncident, q.id, watchdog.KeyVerdict, verdict, watchdog.KeyReason, i.Reason, "requests", len(q.kills)+q.more)
+		d.config.Log.Warn("requests do not end", watchdog.KeyIncident, q.id, watchdog.KeyVerdict, verdict, watchdog.KeyReason, i.Reason, watchdog.KeyRequests, len(q.kills)+q.more)
 	}
 	d.recorder.put(i, dump)
 }

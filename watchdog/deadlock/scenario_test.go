@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seadog/seadog/watchdog"
+	"github.com/seadog/seadog/watchdog/scoreboard"
 	"github.com/seadog/seadog/watchdog/stackdump"
 )
 
@@ -36,6 +37,8 @@ type outcome struct {
 	Deadlock bool // was reported to the master
 	Dumping  int64
 	Waiting  []uint64 // of the first two slots
+	Counted  map[string]uint64
+	Stalls   uint64
 }
 
 func play(broken func(w *worker)) {
@@ -59,6 +62,12 @@ func play(broken func(w *worker)) {
 	}
 	state := w.region.Worker()
 	o.Deadlock, o.Dumping = state.Deadlock, state.Dumping
+	o.Counted, o.Stalls = map[string]uint64{}, w.region.Counted(scoreboard.LockStalls)
+	for reason := range watchdog.Reasons {
+		if n := w.region.Incidents(reason); n > 0 {
+			o.Counted[reason.String()] = n
+		}
+	}
 	for i := range 2 {
 		o.Waiting = append(o.Waiting, w.region.Slots()[i].View(i).Waiting)
 	}
@@ -107,6 +116,9 @@ func TestADeadlockOfPlainLocks(t *testing.T) {
 		if !strings.Contains(i.Verdict, want) {
 			t.Errorf("the verdict lacks %q", want)
 		}
+	}
+	if o.Stalls != 1 || len(o.Counted) != 1 || o.Counted["stalled"] != 1 {
+		t.Errorf("counted: %v, %d stalls", o.Counted, o.Stalls)
 	}
 	if r.After > time.Second {
 		t.Errorf("reported %s after the first request was given up", r.After)
@@ -208,8 +220,8 @@ func TestADeadlockOfTrackedLocks(t *testing.T) {
 		if l := r.Incident.Evidence.Locks; len(l) != 2 || !l[0].Proven || l[0].Holder != "request r1 (POST /a)" {
 			t.Errorf("locks: %+v", l)
 		}
-		if len(o.Reports) != 1 {
-			t.Errorf("%d reports", len(o.Reports))
+		if len(o.Reports) != 1 || o.Counted["deadlock"] != 1 {
+			t.Errorf("%d reports, counted: %v", len(o.Reports), o.Counted)
 		}
 	})
 }

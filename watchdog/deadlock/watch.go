@@ -66,8 +66,8 @@ func (d *Detector) watchHeld(now time.Time) {
 			continue
 		}
 		d.config.Region.Count(scoreboard.LockStalls, 1)
-		d.config.Log.Warn("a lock is held for long", "lock", h.Lock, "holder", h.Holder.String(), watchdog.KeyRequest, h.Holder.Request,
-			watchdog.KeyDuration, now.Sub(h.Since).Round(time.Millisecond), "waiters", h.Waiters)
+		d.config.Log.Warn("a lock is held for long", watchdog.KeyLock, h.Lock, watchdog.KeyHolder, h.Holder.String(), watchdog.KeyRequest, h.Holder.Request,
+			watchdog.KeyDuration, now.Sub(h.Since).Round(time.Millisecond), watchdog.KeyWaiters, h.Waiters)
 	}
 	d.warned = there
 }

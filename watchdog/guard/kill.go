@@ -61,7 +61,7 @@ func (g *Guard) kill(i int, t scoreboard.Token, now int64) {
 	g.killed(k)
 	g.chores.do(func() {
 		g.log.Warn("request given up", watchdog.KeyIncident, k.Incident, watchdog.KeyRequest, k.Request, watchdog.KeyRoute, k.Route,
-			"slot", k.Slot, "age", k.Age, "outcome", k.Outcome)
+			watchdog.KeySlot, k.Slot, watchdog.KeyAge, k.Age, watchdog.KeyOutcome, k.Outcome)
 	})
 }
 

@@ -54,7 +54,7 @@ func (g *Guard) judgeGate(now int64, s *survey) {
 	g.region.Count(scoreboard.Gates, 1)
 	running := s.running
 	g.chores.do(func() {
-		g.log.Warn("stopped accepting: nothing completes", "running", running, watchdog.KeyDuration, suspectFor)
+		g.log.Warn("stopped accepting: nothing completes", watchdog.KeyRequests, running, watchdog.KeyDuration, suspectFor)
 	})
 }
 

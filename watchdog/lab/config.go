@@ -37,6 +37,9 @@ type Config struct {
 	// same configuration; workers are started so.
 	Args []string
 	Log  *slog.Logger // required
+	// As in [service.Config].
+	LogLost   func() uint64                `json:"-"`
+	CountLost func(add func(lines uint64)) `json:"-"`
 }
 
 const defaultWorkers = 2

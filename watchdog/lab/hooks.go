@@ -84,7 +84,7 @@ func (h *hooks) write(ctx context.Context) {
 		}
 		err := h.commit(ctx, batch)
 		if err != nil {
-			h.log.Error("hooks were not stored", "hooks", len(batch), watchdog.KeyError, err)
+			h.log.Error("hooks were not stored", watchdog.KeyRequests, len(batch), watchdog.KeyError, err)
 		}
 		for _, k := range batch {
 			k.done <- err

@@ -41,7 +41,7 @@ func Run(ctx context.Context, c Config) error {
 		Routes: routeNames(),
 		Data:   c.Data,
 		Locks:  graph,
-		Log:    c.Log,
+		Log:    c.Log, LogLost: c.LogLost, CountLost: c.CountLost,
 		Serve: map[string]service.Serve{name: func(w *worker.Worker, intake, work context.Context) error {
 			return c.serve(w, graph, intake, work)
 		}, admin: metrics.Serve(admin)},

@@ -47,7 +47,7 @@ func (m *master) bury(c *child, d watchdog.Death) {
 		p.board.CountIncident(reason)
 	}
 	if !m.recorder.put(func() { m.conclude(r) }) {
-		m.Log.Error("incident was not recorded: the disk is stuck", watchdog.KeyVerdict, d.Verdict)
+		m.Log.Error("incident was not recorded: the disk is stuck", watchdog.KeyWorker, d.ID().String(), watchdog.KeyVerdict, d.Verdict)
 	}
 	p.give(c.region)
 }

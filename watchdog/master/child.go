@@ -8,6 +8,7 @@ import (
 
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/handoff"
+	"github.com/seadog/seadog/watchdog/process"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
 
@@ -95,9 +96,13 @@ func (c *child) attend(said func(handoff.Message), halted func(bool), ended func
 		}
 	}()
 	watchStops(c.process, halted)
+	// Before it is reaped, and known to nobody else.
+	if s, err := process.Stat(c.pid()); err == nil && s.Ended() {
+		c.region.SetSpent(s.CPU + s.Reaped)
+	}
 	state, err := c.process.Wait()
 	at := time.Now()
-	if state != nil { // with the children that it has waited for
+	if state != nil { // more exactly
 		c.region.SetSpent(state.UserTime() + state.SystemTime())
 	}
 	_ = c.control.SetReadDeadline(at.Add(lastWords))

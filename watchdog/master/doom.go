@@ -55,7 +55,7 @@ func (m *master) condemn(c *child, r watchdog.Ruling) {
 	}
 	d := c.doom
 	c.reason = r.Reason
-	m.Log.Error("worker is condemned", watchdog.KeyWorker, c.place.id.String(), watchdog.KeyPID, c.pid(),
+	m.Log.Error("worker is condemned", watchdog.KeyIncident, d.id, watchdog.KeyWorker, c.place.id.String(), watchdog.KeyPID, c.pid(),
 		watchdog.KeyIncarnation, c.incarnation, watchdog.KeyReason, r.Reason.String(), watchdog.KeyVerdict, r.Why)
 	switch {
 	case frozen:

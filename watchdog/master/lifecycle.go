@@ -194,7 +194,7 @@ func (m *master) gone(c *child, e ending) {
 		m.successorLost(p, e.at)
 	}
 	if !m.recorder.put(func() { m.record(death, recorded) }) {
-		m.Log.Error("death was not recorded: the disk is stuck", watchdog.KeyVerdict, death.Verdict)
+		m.Log.Error("death was not recorded: the disk is stuck", watchdog.KeyWorker, death.ID().String(), watchdog.KeyVerdict, death.Verdict)
 	}
 	m.bury(c, death)
 	m.rollLost(c)

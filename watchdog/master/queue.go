@@ -40,7 +40,7 @@ func (q *queue[T]) close() { close(q.values) }
 // record writes a death down and tells the owner loop, if it wants to know.
 func (m *master) record(d watchdog.Death, then func()) {
 	if err := m.Record(d); err != nil {
-		m.Log.Error("death was not recorded", watchdog.KeyVerdict, d.Verdict, watchdog.KeyError, err)
+		m.Log.Error("death was not recorded", watchdog.KeyWorker, d.ID().String(), watchdog.KeyVerdict, d.Verdict, watchdog.KeyError, err)
 	}
 	if then != nil {
 		m.events <- then

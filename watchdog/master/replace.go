@@ -55,7 +55,7 @@ func (m *master) settled() bool {
 // become returns only if it fails. It is the one thing for which the owner loop
 // waits: whatever it did meanwhile would be forgotten.
 func (m *master) become(protocol int) {
-	m.Log.Info("this process becomes the new executable", "protocol", handoff.Protocol, "executable", protocol)
+	m.Log.Info("this process becomes the new executable", watchdog.KeyProtocol, handoff.Protocol, watchdog.KeyExecutable, protocol)
 	env, takeBack, err := m.Sockets.Bequeath(m.survivors())
 	if err == nil {
 		failed := make(chan error)

@@ -22,6 +22,11 @@ type report struct {
 	incident watchdog.Incident
 }
 
+// worker names the one that is gone.
+func (r *report) worker() string {
+	return watchdog.ID{Pool: r.incident.Pool, Index: r.incident.Index}.String()
+}
+
 // Bounds of what an incident repeats of its dump.
 const (
 	mostStacks  = 32
@@ -39,17 +44,17 @@ func (m *master) conclude(r report) {
 	if r.wanted {
 		dump, err := readDump(r.stderr)
 		if err != nil {
-			m.Log.Warn("what a worker wrote at its end cannot be read", watchdog.KeyError, err)
+			m.Log.Warn("what a worker wrote at its end cannot be read", watchdog.KeyIncident, r.incident.ID, watchdog.KeyWorker, r.worker(), watchdog.KeyError, err)
 		}
 		r.explain(dump)
-		m.Log.Error("incident", watchdog.KeyIncident, r.incident.ID, watchdog.KeyReason, r.incident.Reason, watchdog.KeyVerdict, r.incident.Verdict)
+		m.Log.Error("incident", watchdog.KeyIncident, r.incident.ID, watchdog.KeyWorker, r.worker(), watchdog.KeyReason, r.incident.Reason, watchdog.KeyVerdict, r.incident.Verdict)
 		err = m.Incident(r.incident, dump)
 		if len(dump) > largeDump {
 			dump = nil
 			debug.FreeOSMemory()
 		}
 		if err != nil {
-			m.Log.Error("incident was not recorded", watchdog.KeyIncident, r.incident.ID, watchdog.KeyError, err)
+			m.Log.Error("incident was not recorded", watchdog.KeyIncident, r.incident.ID, watchdog.KeyWorker, r.worker(), watchdog.KeyError, err)
 			return // its file is all that is left of it
 		}
 	}

@@ -67,7 +67,7 @@ func (m *master) agreed(protocol int, err error) {
 		m.replace(protocol)
 	case protocol != handoff.Protocol:
 		m.Log.Error("the executable speaks another protocol, the workers stay as they are: restart the service",
-			"protocol", handoff.Protocol, "executable", protocol)
+			watchdog.KeyProtocol, handoff.Protocol, watchdog.KeyExecutable, protocol)
 		m.endRoll(false)
 	default:
 		m.rollOn()

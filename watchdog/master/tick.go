@@ -240,9 +240,9 @@ func (m *master) alarm(p *pool, s watchdog.Sight) {
 	switch {
 	case stalled && p.stall == "":
 		m.Log.Error("a dependency is down: killing workers that wait for it would help nobody",
-			watchdog.KeyPool, p.Name, "place", place, "workers", len(workers))
+			watchdog.KeyPool, p.Name, watchdog.KeyPlace, place, watchdog.KeyWorkers, len(workers))
 	case !stalled && p.stall != "":
-		m.Log.Info("nobody waits for the dependency any more", watchdog.KeyPool, p.Name, "place", p.stall)
+		m.Log.Info("nobody waits for the dependency any more", watchdog.KeyPool, p.Name, watchdog.KeyPlace, p.stall)
 	}
 	p.stall = place
 }

@@ -129,6 +129,9 @@ func (r *Region) CountIncident(reason watchdog.Reason) {
 	atomic.AddUint64(&r.words[wordReported+int(reason)], 1)
 }
 
+// Incidents returns how many incidents workers of this region wrote down.
+func (r *Region) Incidents(reason watchdog.Reason) uint64 { return r.load(wordReported + int(reason)) }
+
 // ObserveDump records for how long the worker stood still to dump itself.
 func (r *Region) ObserveDump(took time.Duration) {
 	observe(r.words[wordOwnDumps:wordOwnDumps+histogramWords], took)
@@ -232,12 +235,11 @@ func (r *Region) SetPID(pid int) { r.store(wordPID, uint64(pid)) }
 // SetIndex shows the place that the process fills; -1 for none.
 func (r *Region) SetIndex(index int) { r.store(wordIndex, uint64(index+1)) }
 
-// SetSpent says how much processor time the process has used, as soon as it was
-// reaped: until then the kernel knows, and afterwards nobody else. Any goroutine
-// of the master may call it.
+// SetSpent says how much processor time the process has used, as soon as it has
+// ended: when it was reaped, not even the kernel knows. Any goroutine of the master may call it.
 func (r *Region) SetSpent(cpu time.Duration) { r.store(wordSpent, uint64(cpu)) }
 
-// Spent returns how much it has used, if it was reaped.
+// Spent returns how much it has used, if it has ended.
 func (r *Region) Spent() time.Duration { return time.Duration(r.load(wordSpent)) }
 
 // SetState shows where the process is in its life. [watchdog.Absent] frees the region.

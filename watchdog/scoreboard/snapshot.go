@@ -108,7 +108,7 @@ func (p *Pool) state(l Layout) PoolState {
 			s.Soft[i] += r.Counted(Soft(i))
 		}
 		for i := range s.Incidents {
-			s.Incidents[i] += r.load(wordReported + i)
+			s.Incidents[i] += r.Incidents(watchdog.Reason(i))
 		}
 		s.OwnDumps = s.OwnDumps.Plus(histogramOf(r.words[wordOwnDumps : wordOwnDumps+histogramWords]))
 		for i := range s.Histograms {

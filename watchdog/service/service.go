@@ -35,6 +35,11 @@ type Config struct {
 	Serve map[string]Serve // by pool
 	Locks *lock.Graph      // tracked locks of the program; may be nil
 	Log   *slog.Logger     // required
+
+	// For a log that drops lines rather than to wait for its reader: how many
+	// those of this process are, and what is to be called for them. May be nil.
+	LogLost   func() uint64
+	CountLost func(add func(lines uint64))
 }
 
 // Names of what lies in Config.Data.
@@ -70,7 +75,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 	w, err := worker.Start(worker.Config{
 		Log: c.Log, Counters: c.Counters, Routes: c.Routes, Locks: c.Locks,
-		Incidents: filepath.Join(c.Data, incidentsDir),
+		Incidents: filepath.Join(c.Data, incidentsDir), CountLost: c.CountLost,
 	})
 	if errors.Is(err, handoff.ErrNoManifest) {
 		return c.lead(ctx)
@@ -111,7 +116,7 @@ func (c Config) lead(ctx context.Context) (err error) {
 		Executable: executable, Env: os.Environ(), Pools: c.pools(), Sockets: sockets,
 		Counters: c.Counters, Routes: c.Routes,
 		Stderr: filepath.Join(c.Data, stderrDir), Place: filepath.Join(c.Data, placeFile),
-		Record: deaths.Append, Incident: incidents.Write, Log: c.Log,
+		Record: deaths.Append, Incident: incidents.Write, Log: c.Log, LogLost: c.LogLost,
 	})
 }
 

@@ -29,6 +29,8 @@ var (
 // Config is what a worker must know before its master tells it the rest.
 type Config struct {
 	Log *slog.Logger // required
+	// CountLost is given what to call for lines of the log that were lost. May be nil.
+	CountLost func(add func(lines uint64))
 	// Counters and Routes name the scoreboard's; the same as the master's.
 	Counters []string
 	Routes   []string
@@ -96,6 +98,9 @@ func start(c Config, in *handoff.Inheritance) (*Worker, error) {
 		listeners: in.Listeners, doorbells: in.Doorbells, taker: selfdump.NewTaker(region),
 	}
 	w.log = slog.New(named{c.Log.Handler(), region})
+	if c.CountLost != nil {
+		c.CountLost(func(lines uint64) { region.Count(scoreboard.LogLost, lines) })
+	}
 	if len(region.Slots()) == 0 {
 		return w, nil
 	}

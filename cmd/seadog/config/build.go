@@ -33,6 +33,7 @@ func (b *builder) build() {
 	b.watch()
 	b.limits()
 	b.record()
+	b.log()
 	b.tools()
 	b.tokens()
 	b.projects()

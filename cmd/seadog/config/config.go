@@ -14,6 +14,7 @@
 package config
 
 import (
+	"log/slog"
 	"net/netip"
 	"time"
 
@@ -44,6 +45,7 @@ type Config struct {
 	Git            Git
 	Docker         Docker
 	Retention      deployer.Retention
+	Log            Log
 	LogRetention   time.Duration // transcripts older than this are deleted; 0: together with their deployment
 
 	Hooks    []deployer.Hook    // by name
@@ -91,6 +93,12 @@ type Store struct {
 type Watchdog struct {
 	Spare  bool // one more worker, ready to take over
 	Policy watchdog.Policy
+}
+
+// Log says how the service's own log is written.
+type Log struct {
+	Format string // "auto" (text on a terminal, else JSON), "text" or "json"
+	Level  slog.Level
 }
 
 // Limits bound what a client can make the service do.

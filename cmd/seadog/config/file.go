@@ -27,6 +27,7 @@ type file struct {
 	Watchdog       watch               `yaml:"watchdog"`
 	Limits         limits              `yaml:"limits"`
 	Record         record              `yaml:"record"`
+	Log            log                 `yaml:"log"`
 	API            api                 `yaml:"api"`
 	Git            tool                `yaml:"git"`
 	Docker         docker              `yaml:"docker"`
@@ -90,6 +91,11 @@ type record struct {
 	Dir        string `yaml:"dir,omitempty"`
 	Deliveries int    `yaml:"deliveries"`
 	Bytes      size   `yaml:"bytes"`
+}
+
+type log struct {
+	Format string `yaml:"format"`
+	Level  string `yaml:"level"`
 }
 
 type api struct {
@@ -219,6 +225,7 @@ func builtin(node string) *file {
 			Connections: 8192, QueryBudget: 20, StepLog: 16 * mib,
 		},
 		Record:    record{Deliveries: 10_000, Bytes: 256 * mib},
+		Log:       log{Format: "auto", Level: "info"},
 		Retention: retention{Deliveries: 90 * 24 * time.Hour, Deployments: 200},
 		Defaults: settings{
 			Branches: []string{"main", "master"},

@@ -58,6 +58,8 @@ var refused = map[string][]string{
 	"watchdog-memory":       {`1:30: watchdog.recycle.memory: 1MiB is less than a worker needs; write 1GiB, or 0 for no limit`},
 	"watchdog-memory-hard":  {`1:49: watchdog.recycle.memory_hard: 512MiB is not larger than watchdog.recycle.memory (1GiB); make it larger than watchdog.recycle.memory, or 0 for no limit`},
 	"watchdog-requests":     {`1:32: watchdog.recycle.requests: -1 is out of range; write a number from 0 to 1000000000`},
+	"log-format":            {`1:15: log.format: "xml" is not a format; write auto, text or json`},
+	"log-level":             {`1:14: log.level: "all" is not a level; write debug, info, warn or error`},
 	"limits-log":            {`1:20: limits.step_log: 1KiB is smaller than 64KiB; write 16MiB`},
 	"limits-queries":        {`1:24: limits.query_budget: 0 is out of range; write a number from 1 to 10000`},
 	"limits-timeout":        {`1:26: limits.header_timeout: 0s is not between 100ms and 1h; write a duration like 30s`},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -211,6 +212,20 @@ func (b *builder) watch() {
 			Goroutines: r.Goroutines, Descriptors: r.Descriptors,
 		},
 	}}
+}
+
+func (b *builder) log() {
+	l := b.f.Log
+	b.cfg.Log.Format = l.Format
+	if formats := []string{"auto", "text", "json"}; !slices.Contains(formats, l.Format) {
+		b.fail("log.format", "write auto, text or json", "%q is not a format", l.Format)
+	}
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[l.Level]
+	if !ok {
+		b.fail("log.level", "write debug, info, warn or error", "%q is not a level", l.Level)
+	}
+	b.cfg.Log.Level = level
 }
 
 func (b *builder) limits() {

@@ -240,20 +240,7 @@ func TestWhatADeploymentCountsSurvivesEverybodyWhoCounted(t *testing.T) {
 		t.Fatalf("a push without a signature got %v, %v", resp, err)
 	}
 	resp.Body.Close()
-	want := series{
-		`seadog_deployments_total{status="failed"}`:                                     1,
-		`seadog_deployment_duration_seconds_count{status="failed"}`:                     1,
-		`seadog_step_duration_seconds_count{result="failed",step="build"}`:              1,
-		`seadog_step_duration_seconds_count{result="succeeded",step="fetch"}`:           1,
-		`seadog_step_duration_seconds_count{result="failed",step="fetch"}`:              0,
-		`seadog_queue_wait_seconds_count`:                                               1,
-		`seadog_deliveries_total{decision="queued",provider="github"}`:                  1,
-		`seadog_webhook_authentication_failures_total{provider="github"}`:               1,
-		`seadog_http_requests_total{code="2xx",route="/hooks/{hook}"}`:                  1,
-		`seadog_http_requests_total{code="4xx",route="/hooks/{hook}"}`:                  2,
-		`seadog_http_request_duration_seconds_count{pool="http",route="/hooks/{hook}"}`: 3,
-		`seadog_missed_webhooks_total`:                                                  0,
-	}
+	want := countedOfOne()
 	counted := func() bool {
 		all, _, err := scrape(s.admin)
 		if err != nil {
@@ -284,6 +271,24 @@ func TestWhatADeploymentCountsSurvivesEverybodyWhoCounted(t *testing.T) {
 		t.Errorf("after the death of everybody who counted: %v", pick(s.metrics(), want))
 	}
 	s.stop()
+}
+
+// countedOfOne is what the service has counted then.
+func countedOfOne() series {
+	return series{
+		`seadog_deployments_total{status="failed"}`:                                     1,
+		`seadog_deployment_duration_seconds_count{status="failed"}`:                     1,
+		`seadog_step_duration_seconds_count{result="failed",step="build"}`:              1,
+		`seadog_step_duration_seconds_count{result="succeeded",step="fetch"}`:           1,
+		`seadog_step_duration_seconds_count{result="failed",step="fetch"}`:              0,
+		`seadog_queue_wait_seconds_count`:                                               1,
+		`seadog_deliveries_total{decision="queued",provider="github"}`:                  1,
+		`seadog_webhook_authentication_failures_total{provider="github"}`:               1,
+		`seadog_http_requests_total{code="2xx",route="/hooks/{hook}"}`:                  1,
+		`seadog_http_requests_total{code="4xx",route="/hooks/{hook}"}`:                  2,
+		`seadog_http_request_duration_seconds_count{pool="http",route="/hooks/{hook}"}`: 3,
+		`seadog_missed_webhooks_total`:                                                  0,
+	}
 }
 
 // pick returns those series that are in like.

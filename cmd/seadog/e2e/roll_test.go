@@ -110,11 +110,18 @@ func TestALogThatNobodyReadsStopsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.out = writing
+	s.configure("log: {level: debug}")
 	s.start()
 	for i := range 30 { // each says more than a hundred bytes
 		id := s.mustPush("site", fmt.Sprint(i), noCommit, r.head)
 		if d := s.over(id, 20*time.Second); d.Status != deployer.Succeeded {
 			t.Fatalf("deployment %d: %s %s", id, d.Status, d.Reason)
+		}
+	}
+	const lost = `seadog_log_dropped_lines_total{pool="http"}`
+	for all := s.metrics(); all[lost] == 0; all = s.metrics() { // each request is a line
+		for range 100 {
+			_ = s.ready()
 		}
 	}
 	s.stop()

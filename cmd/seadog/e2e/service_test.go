@@ -70,6 +70,16 @@ func newService(t *testing.T, projects map[string]string, extra string) *service
 	return s
 }
 
+// configure adds lines to the configuration, on top level.
+func (s *service) configure(lines string) {
+	s.t.Helper()
+	text, err := os.ReadFile(s.path("seadog.yml"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("seadog.yml", lines+"\n"+string(text))
+}
+
 // start starts the service and waits until it is ready.
 func (s *service) start() {
 	s.t.Helper()

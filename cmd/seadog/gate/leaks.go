@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seadog/seadog/deployer"
 	"github.com/seadog/seadog/loadtest"
 	"github.com/seadog/seadog/loadtest/leak"
 	"github.com/seadog/seadog/loadtest/observe"
@@ -26,7 +27,7 @@ func newWatch(s *service) *watch {
 		Since:  func() time.Duration { return time.Since(w.began) }, Log: s.gate.Log,
 	})
 	if err != nil {
-		s.gate.Log.Warn("the service is not watched for leaks", "error", err)
+		s.gate.Log.Warn("the service is not watched for leaks", deployer.KeyError, err)
 		return w
 	}
 	w.observer = o

@@ -238,7 +238,11 @@ func (s *service) stop(ctx context.Context) error {
 		s.watch.stop()
 	}
 	if s.child != nil {
-		if err := s.child.Stop(stopGrace); err != nil && s.sabotage == "" {
+		grace := stopGrace
+		if s.sabotage != "" { // it has every reason not to end
+			grace = time.Second
+		}
+		if err := s.child.Stop(grace); err != nil && s.sabotage == "" {
 			errs = append(errs, fmt.Errorf("stop the service: %w", err), s.child.LastLines())
 		}
 	}
