@@ -128,6 +128,16 @@ func TestDumpWithoutADump(t *testing.T) {
 	}
 }
 
+func TestANumberThatIsAFileIsOne(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("1", []byte(hangingShop), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := dumpCommand(t.Context(), "", "1"); out.code != 0 || !strings.Contains(out.stdout, "shop.(*Cart).Add") {
+		t.Errorf("exit code %d: %s%s", out.code, out.stdout, out.stderr)
+	}
+}
+
 func TestDumpKills(t *testing.T) {
 	t.Parallel()
 	t.Run("a Go program, and reads its stderr if that is a file", func(t *testing.T) {

@@ -168,6 +168,9 @@ func (a *Attack) Run(ctx context.Context) error {
 func (a *Attack) begin(alarms []*alarm) (err error) {
 	defer close(a.started)
 	s := a.config.Scenario
+	if len(alarms) > 0 {
+		widen(alarms[0].fd, min(s.Client.MaxConns, s.Client.MaxInflight)+spareDescriptors)
+	}
 	a.start = time.Now()
 	for i, l := range a.lanes {
 		alarms[i].start, alarms[i].canary = a.start, &a.canary

@@ -3,6 +3,7 @@ package attack_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -57,5 +58,23 @@ func TestDescriptorsThatRunOutAreNotTheTargetsFault(t *testing.T) {
 		if got := strings.TrimSpace(string(out)); got != want {
 			t.Errorf("%s: got %s\nwant %s", transport, got, want)
 		}
+	}
+}
+
+// TestTheTableOfDescriptorsIsMadeLargeBefore: when it grows, everything waits.
+func TestTheTableOfDescriptorsIsMadeLargeBefore(t *testing.T) {
+	t.Parallel()
+	const conns = 5000
+	s := scenario(serve(t, func(http.ResponseWriter, *http.Request) {}).address, 10, 100*time.Millisecond)
+	s.Client.MaxInflight, s.Client.MaxConns = conns, conns
+	send(t, s)
+	raw, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(raw), "FDSize:")
+	var size int
+	if _, err := fmt.Sscan(after, &size); err != nil || size < conns {
+		t.Errorf("the table has room for %d, %v", size, err)
 	}
 }

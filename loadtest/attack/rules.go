@@ -137,6 +137,7 @@ func (a *Attack) Generator() loadtest.GeneratorReport {
 	}
 	if elapsed := v.last.at - v.first.at; elapsed > 0 {
 		r.CPU = float64(v.last.cpu-v.first.cpu) / float64(elapsed)
+		r.PeakCPU = max(r.PeakCPU, r.CPU) // of a run that was shorter than a window
 	}
 	if v.stopped > 0 && v.finished > v.stopped {
 		r.Stop = v.finished - v.stopped

@@ -14,6 +14,7 @@
 package fastguard
 
 import (
+	"bytes"
 	"net"
 	"unsafe"
 
@@ -59,7 +60,7 @@ func serve(next fasthttp.RequestHandler, ctx *fasthttp.RequestCtx) {
 		next(ctx)
 		return
 	}
-	id := ctx.Request.Header.Peek(requestID)
+	id := idOf(&ctx.Request.Header)
 	// Begin copies the id before it returns.
 	if !c.Begin(guard.Begin{ID: unsafe.String(unsafe.SliceData(id), len(id)), Route: -1, At: ctx.Time()}) {
 		return
@@ -68,6 +69,17 @@ func serve(next fasthttp.RequestHandler, ctx *fasthttp.RequestCtx) {
 	if c.Ending() {
 		ctx.SetConnectionClose()
 	}
+}
+
+// idOf returns the id that a client gave its request. Few do, and Peek costs as
+// much as a third of all that the guard does; a header without a letter of the
+// name does not have it.
+func idOf(h *fasthttp.RequestHeader) []byte {
+	raw := h.RawHeaders()
+	if bytes.IndexByte(raw, 'q') < 0 && bytes.IndexByte(raw, 'Q') < 0 {
+		return nil
+	}
+	return h.Peek(requestID)
 }
 
 // Conn returns the guarded connection of a request; nil if it is not guarded.

@@ -20,3 +20,15 @@ func newClock() clock {
 func (c clock) now() int64 { return c.base + int64(time.Since(c.start)) }
 
 func (c clock) at(t time.Time) int64 { return c.base + int64(t.Sub(c.start)) }
+
+// moment is at of a deadline, and 0 for one that does not move with this clock:
+// none, or one of the wall clock.
+func (c clock) moment(t time.Time) int64 {
+	if t == t.Round(0) { // it has no reading of the monotonic clock
+		return 0
+	}
+	return c.at(t)
+}
+
+// time is the opposite of at.
+func (c clock) time(at int64) time.Time { return c.start.Add(time.Duration(at - c.base)) }

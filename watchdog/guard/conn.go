@@ -32,36 +32,29 @@ const between = scoreboard.Hijacked
 // says so. Begin, Enter and these must be called by the goroutine that serves
 // the connection; all other methods by any.
 type Conn struct {
+	// What every request needs stands first, together.
 	guard  *Guard
-	inner  net.Conn
-	bottom net.Conn        // inner without its TLS
-	raw    syscall.RawConn // for reading; nil if inner must be read by its own Read
-	socket syscall.RawConn // of bottom; nil if it is none
-	secure bool            // TLS, so that nothing may be written on the socket itself
-	sealed atomic.Bool     // TLS was put around it: nothing at all may be written
 	slot   *scoreboard.Slot
-	index  int
-	client string
-	born   uint64 // the generation of the connection's first request
-
-	ctx    context.Context //nolint:containedctx // its requests'
-	cancel context.CancelCauseFunc
+	inner  net.Conn
+	raw    syscall.RawConn // for reading; nil if inner must be read by its own Read
+	labels context.Context //nolint:containedctx // of the goroutine that serves
 
 	// What belongs to the goroutine that serves.
 	token   scoreboard.Token // of this generation; only the generation counts
-	exact   *boundary        // where requests end, if it must be found out; nil for fasthttp
-	virgin  bool             // nothing was ever read
-	window  bool             // a Read now means that the server holds nothing of what was read
-	between bool             // the token says so
-	pending bool             // the server may hold an answer that it has not written yet
 	begun   int64            // 0 when no request runs
 	route   int
 	limits  Limits
-	length  int64 // of the request's body, if exact
-	id      [maxID]byte
-	idSize  int    // 0: the id is derived
-	seed    uint64 // of derived ids
+	exact   *boundary // where requests end, if it must be found out; nil for fasthttp
+	virgin  bool      // nothing was ever read
+	window  bool      // a Read now means that the server holds nothing of what was read
+	between bool      // the token says so
+	pending bool      // the server may hold an answer that it has not written yet
+	usual   bool      // the slot tells of no id, and of the connection's client
 
+	group  atomic.Int64 // process group of the request's child
+	hungUp atomic.Bool
+
+	due due
 	// Of the read that is under way.
 	reading sync.Mutex
 	receive func(fd uintptr) bool // made once, so that reading does not allocate
@@ -69,8 +62,20 @@ type Conn struct {
 	n       int
 	err     error
 
-	hungUp atomic.Bool
-	group  atomic.Int64 // process group of the request's child
+	// What few requests need.
+	bottom net.Conn        // inner without its TLS
+	socket syscall.RawConn // of bottom; nil if it is none
+	secure bool            // TLS, so that nothing may be written on the socket itself
+	sealed atomic.Bool     // TLS was put around it: nothing at all may be written
+	index  int             // of the slot
+	client string
+	born   uint64 // the generation of the connection's first request
+	length int64  // of the request's body, if exact
+	seed   uint64 // of derived ids
+	idSize int    // 0: the id is derived
+	id     [maxID]byte
+	ctx    context.Context //nolint:containedctx // its requests'
+	cancel context.CancelCauseFunc
 
 	end ending
 }
@@ -90,7 +95,7 @@ type ending struct {
 func (g *Guard) open(nc net.Conn, index int) net.Conn {
 	c := &Conn{
 		guard: g, inner: nc, bottom: nc, slot: &g.slots[index], index: index,
-		virgin: true, window: true, route: -1, client: address(nc),
+		virgin: true, window: true, usual: true, route: -1, client: address(nc),
 	}
 	c.receive = c.tryRead
 	if t, ok := nc.(*tls.Conn); ok {
@@ -112,6 +117,7 @@ func (g *Guard) open(nc net.Conn, index int) net.Conn {
 	if g.labels[index] == nil {
 		g.labels[index] = pprof.WithLabels(context.Background(), pprof.Labels(watchdog.LabelSlot, strconv.Itoa(index)))
 	}
+	c.labels = g.labels[index]
 	g.table[index].Store(c)
 	c.slot.Set(c.token.To(scoreboard.Idle))
 	if g.wakeAt.Load() > now+int64(passIdle) {
@@ -154,23 +160,20 @@ func address(nc net.Conn) string {
 	return ""
 }
 
-// LocalAddr and the four below are those of the inner connection.
+// LocalAddr and the two below are those of the inner connection.
 func (c *Conn) LocalAddr() net.Addr { return c.inner.LocalAddr() }
 
 // RemoteAddr implements [net.Conn].
 func (c *Conn) RemoteAddr() net.Addr { return c.inner.RemoteAddr() }
 
-// SetDeadline implements [net.Conn].
-func (c *Conn) SetDeadline(t time.Time) error { return c.inner.SetDeadline(t) }
-
-// SetReadDeadline implements [net.Conn].
-func (c *Conn) SetReadDeadline(t time.Time) error { return c.inner.SetReadDeadline(t) }
-
 // SetWriteDeadline implements [net.Conn].
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.inner.SetWriteDeadline(t) }
 
 // NetConn returns the connection that is guarded. Who uses it is not.
-func (c *Conn) NetConn() net.Conn { return c.inner }
+func (c *Conn) NetConn() net.Conn {
+	c.share()
+	return c.inner
+}
 
 // Close closes the connection, unless a watchdog has taken it: then it is the
 // watchdog's to close, so that its answer is not lost.

@@ -82,6 +82,56 @@ func TestASlotGoesThroughItsPhases(t *testing.T) {
 	})
 }
 
+// TestARequestIsNotShownAsTheOneBefore: what requests of a connection have in
+// common is not written again, and what they have not must be.
+func TestARequestIsNotShownAsTheOneBefore(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		g := single(t, watchdog.Policy{Harakiri: time.Minute})
+		type shown struct {
+			id, own string
+			route   int
+			soft    time.Duration
+			waiting uint64
+		}
+		seen := make(chan shown, 2)
+		tg := s.serve(t, g, func(c call) string {
+			slot := &g.region.Slots()[c.conn.Slot()]
+			show := func() {
+				v := slot.View(c.conn.Slot())
+				seen <- shown{v.Request.ID, c.conn.ID(), v.Request.Route, time.Duration(v.Request.Soft - v.Request.Begun), v.Waiting}
+			}
+			show()
+			if c.path == "/routed" {
+				c.conn.Enter(1, guard.Limits{Deadline: time.Hour})
+			}
+			show()
+			slot.SetWaiting(7)
+			return ""
+		})
+		c := tg.dial()
+		for _, r := range []struct{ path, id string }{
+			{"/routed", "a"}, {"/routed", ""}, {"/", ""}, {"/routed", ""}, {"/", "b"}, {"/", "c"}, {"/", ""}, {"/routed", "d"},
+		} {
+			request := "GET " + r.path + " HTTP/1.1\r\nHost: x\r\n"
+			if r.id != "" {
+				request += "x-REQUEST-id: " + r.id + "\r\n"
+			}
+			c.send(request + "\r\n")
+			c.want(http.StatusOK, "")
+			first, then := <-seen, <-seen
+			if first.id != first.own || r.id != "" && first.id != r.id || r.id == "" && len(first.id) != 16 || then.id != first.id {
+				t.Errorf("%s %q is shown as %q, then %q, and calls itself %q", r.path, r.id, first.id, then.id, first.own)
+			}
+			if first.route != -1 || first.soft != time.Minute || first.waiting != 0 {
+				t.Errorf("%s %q begins as %+v", r.path, r.id, first)
+			}
+			if routed := r.path == "/routed"; routed != (then.route == 1) || routed != (then.soft == time.Hour) {
+				t.Errorf("%s %q goes on as %+v", r.path, r.id, then)
+			}
+		}
+	})
+}
+
 func TestAClientThatHangsUpCancelsItsRequest(t *testing.T) {
 	each(t, func(t *testing.T, s server) {
 		g := single(t, watchdog.Policy{Harakiri: time.Minute})

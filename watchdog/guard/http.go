@@ -93,7 +93,11 @@ func serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			*r.TLS = t.ConnectionState()
 		}
 	}
-	if !c.Begin(Begin{ID: r.Header.Get(requestIDHeader), Route: -1}) {
+	var id string
+	if ids := r.Header[requestIDHeader]; len(ids) > 0 {
+		id = ids[0]
+	}
+	if !c.Begin(Begin{ID: id, Route: -1}) {
 		return
 	}
 	if c.Ending() {

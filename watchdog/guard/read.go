@@ -20,12 +20,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.raw == nil {
 		return c.readPlain(p)
 	}
-	c.reading.Lock()
-	c.buffer, c.n, c.err = p, 0, nil
-	err := c.raw.Read(c.receive)
-	n, cause := c.n, c.err
-	c.buffer, c.err = nil, nil
-	c.reading.Unlock()
+	n, err, cause := c.readRaw(p)
+	for err != nil && c.extend(err) {
+		n, err, cause = c.readRaw(p)
+	}
 	switch {
 	case err != nil:
 		return 0, c.readError(err)
@@ -35,6 +33,18 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// readRaw returns, besides what it read, the error of the attempt and, if that
+// was none, the one of the system.
+func (c *Conn) readRaw(p []byte) (n int, err, cause error) { //nolint:revive // two errors
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	c.buffer, c.n, c.err = p, 0, nil
+	err = c.raw.Read(c.receive)
+	n, cause = c.n, c.err
+	c.buffer, c.err = nil, nil
+	return n, err, cause
 }
 
 // tryRead is called with the descriptor when there may be something to read,
@@ -72,6 +82,9 @@ func (c *Conn) take() bool {
 	c.pending = false // or the server would not ask for more: it writes its answers before it waits
 	if c.between {
 		return true // it is ours since the last answer
+	}
+	if c.swap(scoreboard.Idle, scoreboard.Reading) { // nearly always
+		return true
 	}
 	// It may be nobody's (Idle), or the watchdog may be about to close it
 	// because it is idle (between), which it is no longer.

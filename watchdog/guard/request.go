@@ -21,18 +21,10 @@ func (c *Conn) Begin(b Begin) bool {
 	} else {
 		c.begun = g.clock.at(b.At)
 	}
-	c.name(b.ID)
-	if b.Client == "" {
-		b.Client = c.client
-	}
 	c.route, c.limits = b.Route, b.Limits
 	soft, hard := c.deadlines()
-	c.slot.Describe(scoreboard.Request{
-		// Describe copies it before it returns.
-		ID: unsafe.String(&c.id[0], c.idSize), Client: b.Client,
-		Route: b.Route, Stream: b.Limits.Stream, Begun: c.begun, Soft: soft, Hard: hard,
-	})
-	pprof.SetGoroutineLabels(g.labels[c.index])
+	c.describe(&b, soft, hard)
+	pprof.SetGoroutineLabels(c.labels)
 
 	from, to := scoreboard.Reading, scoreboard.Running
 	if c.between {
@@ -52,6 +44,26 @@ func (c *Conn) Begin(b Begin) bool {
 	return true
 }
 
+// describe shows the request. Most have nothing that the one before on the same
+// connection did not have, and of those only the times are written.
+func (c *Conn) describe(b *Begin, soft, hard int64) {
+	usual := c.usual
+	c.usual = b.Client == "" && b.Route < 0 && !b.Limits.Stream && !usable(b.ID)
+	if usual && c.usual {
+		c.slot.Renew(c.begun, soft, hard)
+		return
+	}
+	c.name(b.ID)
+	if b.Client == "" {
+		b.Client = c.client
+	}
+	c.slot.Describe(scoreboard.Request{
+		// Describe copies it before it returns.
+		ID: unsafe.String(&c.id[0], c.idSize), Client: b.Client,
+		Route: b.Route, Stream: b.Limits.Stream, Begun: c.begun, Soft: soft, Hard: hard,
+	})
+}
+
 // Enter publishes which route the request takes, and its limits. It returns
 // false if the request must be refused with 503 because the process is
 // overloaded; that is counted then.
@@ -59,11 +71,14 @@ func (c *Conn) Enter(route int, l Limits) bool {
 	if c.begun == 0 {
 		return true
 	}
+	same := l.Deadline == c.limits.Deadline
 	c.route, c.limits = route, l
-	soft, hard := c.deadlines()
 	c.slot.Reroute(route, l.Stream)
-	c.slot.SetDeadlines(soft, hard)
-	c.expect(soft)
+	if !same {
+		soft, hard := c.deadlines()
+		c.slot.SetDeadlines(soft, hard)
+		c.expect(soft)
+	}
 	if c.guard.overload.Load() && !l.Essential {
 		c.guard.region.Count(scoreboard.Shed, 1)
 		return false

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -22,40 +21,36 @@ const ownThreads = "/proc/self/task"
 func Computing(ctx context.Context, looks int, apart time.Duration) (map[int]time.Duration, error) {
 	runtime.LockOSThread() // this thread runs whenever it looks, so it has to be told from others
 	defer runtime.UnlockOSThread()
-	first, err := running(unix.Gettid())
+	var l looker
+	first, err := l.all(unix.Gettid())
+	if err != nil {
+		return nil, err
+	}
 	used := make(map[int]time.Duration, len(first))
 	for tid := range first {
 		used[tid] = 0
 	}
 	for range looks - 1 {
-		if err != nil || len(used) == 0 {
+		if len(used) == 0 {
 			break
 		}
 		if !pause(ctx, apart) {
 			return nil, context.Cause(ctx)
 		}
-		var now map[int]spell
-		now, err = running(unix.Gettid())
 		for tid := range used {
-			s, runs := now[tid]
+			now, runs := l.running(tid)
 			// One that has just woken this thread, and is about to sleep, runs in
 			// every look, too.
-			if used[tid] = s.cpu - first[tid].cpu; !runs || s.waits != first[tid].waits {
+			if used[tid] = now.cpu - first[tid].cpu; !runs || now.waits != first[tid].waits {
 				delete(used, tid)
 			}
 		}
 	}
-	return used, err
+	return used, nil
 }
 
-// spell is what a thread has done so far.
-type spell struct {
-	cpu   time.Duration
-	waits string // how often it gave its processor up by itself
-}
-
-// running returns the threads that run or could, but for one.
-func running(but int) (map[int]spell, error) {
+// all returns the threads that run or could, but for one.
+func (l *looker) all(but int) (map[int]spell, error) {
 	dir, err := os.Open(ownThreads)
 	if err != nil {
 		return nil, fmt.Errorf("look at threads: %w", err)
@@ -71,20 +66,11 @@ func running(but int) (map[int]spell, error) {
 		if err != nil || tid == but {
 			continue
 		}
-		if s, err := readStat(ownThreads + "/" + name + "/stat"); err == nil && s.State == 'R' {
-			found[tid] = spell{s.CPU, waits(ownThreads + "/" + name + "/status")}
+		if s, runs := l.running(tid); runs {
+			found[tid] = s
 		}
 	}
 	return found, nil
-}
-
-// waits returns the number in a line like "voluntary_ctxt_switches:	150" of a
-// thread's status; "" if it cannot be read.
-func waits(path string) string {
-	status, _ := readSmall(path)
-	_, line, _ := bytes.Cut(status, []byte("\nvoluntary_ctxt_switches:"))
-	number, _, _ := bytes.Cut(line, []byte("\n"))
-	return string(bytes.TrimSpace(number))
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

@@ -2,7 +2,9 @@ package process
 
 // What the kernel of a test machine cannot be made to say.
 var (
-	ParseStat  = parseStat
-	Kilobytes  = kilobytes
-	YamaAllows = yamaAllows
+	ParseStat    = parseStat
+	ParseRunning = parseRunning
+	ParseWaits   = parseWaits
+	Kilobytes    = kilobytes
+	YamaAllows   = yamaAllows
 )

@@ -103,6 +103,19 @@ func (s *Slot) Describe(r Request) {
 	write(s.client[:], client)
 }
 
+// Renew is [Slot.Describe] of a request that differs from the one before only in
+// its times: neither had an id, both have the client of the connection, and which
+// route this one takes is not known yet.
+func (s *Slot) Renew(begun, soft, hard int64) {
+	s.begun.Store(begun)
+	s.SetDeadlines(soft, hard)
+	if s.killed.Load() != 0 {
+		s.killed.Store(0)
+	}
+	s.Reroute(-1, false)
+	change(&s.place, 0)
+}
+
 // Reroute says what the router found.
 func (s *Slot) Reroute(route int, stream bool) {
 	v := uint64(uint32(route + 1))

@@ -11,6 +11,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -57,8 +58,9 @@ func child(mode string) error {
 	case "computing":
 		serve(region, 5, "r5")
 		debug.SetGCPercent(-1) // its world can never stop again
+		var over atomic.Bool
 		go func() {
-			for { //nolint:revive // the loop is the fault
+			for !over.Load() { //nolint:revive // the loop is the fault
 			}
 		}()
 	}
@@ -122,7 +124,7 @@ func serve(region *scoreboard.Region, slot int, id string) {
 type account struct{ mu sync.Mutex }
 
 // pay never returns: its mate has locked the accounts in the other order.
-func (a *account) pay(b *account, pin int, both *sync.WaitGroup) int {
+func pay(pin int, a, b *account, both *sync.WaitGroup) int {
 	a.mu.Lock()
 	both.Done()
 	both.Wait()
@@ -139,7 +141,7 @@ func deadlock(region *scoreboard.Region) {
 	for slot, pair := range [][2]*account{{a, b}, {b, a}} {
 		serve(region, slot, fmt.Sprintf("r%d", slot))
 		labels := pprof.Labels("slot", strconv.Itoa(slot), "token", "s3cret")
-		go pprof.Do(context.Background(), labels, func(context.Context) { pair[0].pay(pair[1], secretPIN, &both) })
+		go pprof.Do(context.Background(), labels, func(context.Context) { pay(secretPIN, pair[0], pair[1], &both) })
 	}
 	both.Wait()
 	for !waiting(2) {

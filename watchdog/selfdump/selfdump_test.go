@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seadog/seadog/watchdog/process"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 	"github.com/seadog/seadog/watchdog/selfdump"
 	"github.com/seadog/seadog/watchdog/stackdump"
@@ -149,6 +151,28 @@ func TestWhoCannotAnswerIsSaidToBeThat(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustAsk(t, stopped)
+}
+
+func TestNobodyAnswersInTheNameOfAnother(t *testing.T) {
+	t.Parallel()
+	sleeper := exec.Command("sleep", "600")
+	if err := sleeper.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sleeper.Process.Kill(); _ = sleeper.Wait() })
+	pid := sleeper.Process.Pid
+	now, err := process.Stat(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	squatter, err := net.Listen("unix", fmt.Sprintf("@seadog/%d/%d", pid, now.Started))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer squatter.Close()
+	if _, err := selfdump.Ask(t.Context(), pid); !errors.Is(err, selfdump.ErrForeign) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestAskingEndsWithItsContext(t *testing.T) {

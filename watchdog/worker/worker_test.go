@@ -17,6 +17,7 @@ import (
 
 	"github.com/seadog/seadog/watchdog/handoff"
 	"github.com/seadog/seadog/watchdog/scoreboard"
+	"github.com/seadog/seadog/watchdog/selfdump"
 	"github.com/seadog/seadog/watchdog/worker"
 )
 
@@ -209,6 +210,24 @@ func TestWorkerKnowsItself(t *testing.T) {
 	m.event("runs http/0 3 ") // and the manifest is out of its environment
 	if got := m.receive(); got.Kind != handoff.MessageReady {
 		t.Errorf("message: %+v", got)
+	}
+}
+
+func TestAWorkerTellsItsStacks(t *testing.T) {
+	t.Parallel()
+	m := start(t, "stop", nil, "")
+	m.receive()
+	answer, err := selfdump.Ask(t.Context(), m.process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.Name != "http/0" || !strings.Contains(string(answer.Dump), "worker_test.childMain") {
+		t.Errorf("%s says\n%s", answer.Name, answer.Dump)
+	}
+	m.send(handoff.MessageDrain) // what drains may hang as well
+	m.event("intake: told to finish and go")
+	if _, err := selfdump.Ask(t.Context(), m.process.Pid); err != nil {
+		t.Error(err)
 	}
 }
 
