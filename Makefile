@@ -11,12 +11,12 @@ MODULES := . dashboards
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build test race lint fuzz bench measure demo dashboards release clean
+.PHONY: help bootstrap build test race lint fuzz bench measure screenshots demo dashboards release clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-bootstrap: ## install or start what is missing: Docker Engine, Compose, PostgreSQL, Prometheus, nginx, systemd-analyze
+bootstrap: ## install or start what is missing: Docker Engine, Compose, PostgreSQL, Prometheus, nginx, systemd-analyze, Chromium
 	@./.ci/bootstrap
 
 build: $(BIN) ## build bin/seadog, one static binary
@@ -44,12 +44,17 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 	    echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
 	  done; done
 
-bench: build ## the bars: intake against its peers, side by side
+bench: build ## the bars: intake against its peers, side by side; the overview; a log with 200 viewers
 	SEADOG_BINARY=$(CURDIR)/$(BIN) $(GO) test -run '^$$' -bench Webhooks -benchtime 1x -timeout 15m ./cmd/seadog
 	$(GO) test -run '^$$' -bench Accept -benchtime 3s ./deployer/sqlite ./deployer/postgres
+	$(GO) test -run '^$$' -bench Overview -benchtime 100x ./deployer/web
+	$(GO) test -run '^$$' -bench Viewers -benchtime 1x ./cmd/seadog/e2e
 
 measure: build ## the watchdog's bars, against a sick server: about 20 minutes
 	$(GO) run ./watchdog/lab/measure -binary $(CURDIR)/$(BIN)
+
+screenshots: ## pictures of every page, in both widths and colour schemes
+	@SEADOG_SCREENSHOTS=$(CURDIR)/deployer/web/testdata/screenshots $(GO) test -run Screenshots -count=1 -v ./cmd/seadog/e2e | grep -E 'pictures|painted|SKIPPED|FAIL'
 
 demo: build ## a signed push, a real Compose deployment, a broken one, its rollback; a deadlock and its incident
 	@./$(BIN) demo

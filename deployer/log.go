@@ -27,6 +27,8 @@ const (
 	KeyOutcome   = "outcome"
 	KeyMethod    = "method"
 	KeyClient    = "client"
+	KeyPerson    = "person"  // name of the token
+	KeyPage      = "page"    // of the web UI
 	KeyQueries   = "queries" // of a request
 	KeyLimit     = "limit"   // that was exceeded
 	KeyStatement = "statement"

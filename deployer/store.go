@@ -101,6 +101,10 @@ type Reader interface {
 	// has an id below before (0: any). CodeNotFound if there is none.
 	LastHealthy(ctx context.Context, project string, before int64) (Deployment, error)
 
+	// Latest returns, of every project that was ever deployed, the newest
+	// deployment that is over and the newest that succeeded; they may be the same.
+	Latest(ctx context.Context) ([]Deployment, error)
+
 	// Tally counts, for metrics: deployments by status, deliveries by provider
 	// and verdict, what waits and what runs, and since when.
 	Tally(ctx context.Context) (Tally, error)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"github.com/seadog/seadog/deployer/engine"
-	"github.com/seadog/seadog/deployer/httpd"
 	"github.com/seadog/seadog/deployer/metrics"
 	"github.com/seadog/seadog/watchdog"
 	"github.com/seadog/seadog/watchdog/scoreboard"
@@ -11,7 +10,7 @@ import (
 // counterTable is what the deployer counts. The scoreboard keeps the numbers,
 // so that they outlive the process that counted; master and workers are the same
 // binary, so all derive the same table.
-func counterTable() *metrics.Table { return metrics.NewTable(httpd.Routes(), engine.Calls()) }
+func counterTable() *metrics.Table { return metrics.NewTable(httpRoutes(), engine.Calls()) }
 
 func counterNames() []string { return counterTable().Names() }
 

@@ -161,5 +161,6 @@ Next:
        content type  application/json
        secret        what is in %[3]s
   5. export SEADOG_TOKEN="$(cat %[4]s)"; seadog status
+     or sign in with that token in a browser: http://127.0.0.1:8787
 `, file, i.example.Project, filepath.Join(secrets, i.example.Project), filepath.Join(secrets, "token"))
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/seadog/seadog/cmd/seadog/config"
 	"github.com/seadog/seadog/deployer"
-	"github.com/seadog/seadog/deployer/httpd"
 	"github.com/seadog/seadog/deployer/metrics"
 	wmetrics "github.com/seadog/seadog/watchdog/metrics"
 	"github.com/seadog/seadog/watchdog/scoreboard"
@@ -50,7 +49,7 @@ func newRegistry(s source) (*registry, error) {
 		return nil, err
 	}
 	r.watchdog, err = wmetrics.New(r, wmetrics.Config{
-		Board: s.board, Routes: map[string][]string{poolHTTP: httpd.Routes()},
+		Board: s.board, Routes: map[string][]string{poolHTTP: httpRoutes()},
 	})
 	return r, err
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/seadog/seadog/deployer"
-	"github.com/seadog/seadog/deployer/httpd"
 	"github.com/seadog/seadog/deployer/metrics"
 	"github.com/seadog/seadog/watchdog/scoreboard"
 )
@@ -13,7 +12,7 @@ import (
 // routeNames are what latencies are recorded for: the routes of HTTP workers,
 // then the steps of runners.
 func routeNames() []string {
-	names := httpd.Routes()
+	names := httpRoutes()
 	for _, step := range deployer.Steps() {
 		names = append(names, stepRoute(step))
 	}
@@ -34,7 +33,7 @@ type stepWatch struct {
 
 func newStepWatch(region *scoreboard.Region, recorder *metrics.Recorder) *stepWatch {
 	w := &stepWatch{recorder: recorder, region: region, slot: &region.Slots()[0], routes: map[deployer.Step]int{}}
-	first := len(httpd.Routes())
+	first := len(httpRoutes())
 	for i, step := range deployer.Steps() {
 		w.routes[step] = first + i
 	}

@@ -20,7 +20,7 @@ type warden struct {
 
 func newWarden(g *guard.Guard) warden {
 	w := warden{guard: g, routes: map[string]int{}}
-	for i, name := range httpd.Routes() {
+	for i, name := range httpRoutes() {
 		w.routes[name] = i
 	}
 	return w

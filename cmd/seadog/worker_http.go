@@ -26,7 +26,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 	book := transcript.Book{Dir: filepath.Join(j.cfg.Data, "logs")}
 	tailer := transcript.NewTailer(book)
 	limits := j.cfg.Limits
-	var tokens []httpd.Token
+	var tokens httpd.Tokens
 	for _, t := range j.cfg.Tokens {
 		tokens = append(tokens, httpd.Token(t))
 	}
@@ -34,7 +34,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	server, err := httpd.New(httpd.Config{
+	cfg := httpd.Config{
 		Hooks:    j.cfg.Hooks,
 		Projects: j.cfg.Projects,
 		Tokens:   tokens,
@@ -54,7 +54,9 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		Recorder:       tape.recorder(),
 		Warden:         newWarden(j.Guard()),
 		Log:            j.log,
-	})
+	}
+	cfg.Site = webPages(j.cfg, j.Board(), cfg, book)
+	server, err := httpd.New(cfg)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,7 @@
 package httpd
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"slices"
@@ -13,47 +12,27 @@ import (
 	"github.com/seadog/seadog/deployer"
 )
 
-// anonymous is everybody when the service is insecure and has no tokens.
-func anonymous() Token { return Token{Name: "anonymous", Scope: deployer.ScopeAdmin} }
-
 // authorize returns the token that a request shows if it includes scope need.
 func (s *Server) authorize(c *fiber.Ctx, need deployer.Scope) (Token, error) {
 	if len(s.cfg.Tokens) == 0 {
-		return anonymous(), nil // Config refuses this unless it is insecure
+		return Anonymous(), nil // Config refuses this unless it is insecure
 	}
 	token, ok := s.authenticate(c.Get(fiber.HeaderAuthorization))
 	if !ok {
 		return Token{}, deployer.Errorf(deployer.CodeUnauthorized, "a valid bearer token is required").
 			WithHint("send the header Authorization: Bearer TOKEN")
 	}
-	if err := permit(token, need); err != nil {
+	if err := token.Person().Permit(need); err != nil {
 		return Token{}, err
 	}
 	return token, nil
 }
 
-// authenticate compares with every token, whether one matched or not.
+// authenticate returns the token of an Authorization header.
 func (s *Server) authenticate(header string) (Token, bool) {
 	scheme, presented, _ := strings.Cut(header, " ")
-	sum := sha256.Sum256([]byte(strings.TrimSpace(presented)))
-	found := -1
-	for i := range s.cfg.Tokens {
-		if subtle.ConstantTimeCompare(sum[:], s.cfg.Tokens[i].SHA256[:]) == 1 {
-			found = i
-		}
-	}
-	if found < 0 || !strings.EqualFold(scheme, "Bearer") {
-		return Token{}, false
-	}
-	return s.cfg.Tokens[found], true
-}
-
-// permit returns an error that names what the token lacks.
-func permit(t Token, need deployer.Scope) error {
-	if t.Scope.Includes(need) {
-		return nil
-	}
-	return deployer.Errorf(deployer.CodeForbidden, "this needs a token of scope %s; %s has scope %s", need, t.Name, t.Scope)
+	token, ok := s.cfg.Tokens.Find(strings.TrimSpace(presented))
+	return token, ok && strings.EqualFold(scheme, "Bearer")
 }
 
 // clientIP is where a request came from: the peer, or, if the peer is a
@@ -80,6 +59,24 @@ func (s *Server) clientIP(c *fiber.Ctx) string {
 		}
 	}
 	return client
+}
+
+// secure reports whether a request came by TLS, or whether a proxy that is
+// trusted says that it did.
+func (s *Server) secure(c *fiber.Ctx) bool {
+	raw := c.Context().Conn()
+	if wrapped, ok := raw.(*conn); ok {
+		raw = wrapped.Conn
+	}
+	if _, encrypted := raw.(interface{ ConnectionState() tls.ConnectionState }); encrypted {
+		return true
+	}
+	if peer, ok := addrOf(c.Context().RemoteAddr()); ok && !s.trusted(peer) {
+		return false
+	}
+	// Of a list, the first is what the client itself spoke.
+	first, _, _ := strings.Cut(c.Get(fiber.HeaderXForwardedProto), ",")
+	return strings.EqualFold(strings.TrimSpace(first), "https")
 }
 
 func (s *Server) trusted(addr netip.Addr) bool {

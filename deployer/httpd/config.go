@@ -12,13 +12,6 @@ import (
 	"github.com/seadog/seadog/deployer/transcript"
 )
 
-// Token is one bearer token. Only its hash is known.
-type Token struct {
-	Name   string
-	Scope  deployer.Scope
-	SHA256 [32]byte
-}
-
 // Observer counts requests. Its methods are called from the goroutines of
 // connections and must not block. Routes are patterns of the route table.
 type Observer interface {
@@ -55,7 +48,7 @@ type Limits struct {
 	IdleTimeout   time.Duration // of a kept-alive connection; 75 s
 	WriteTimeout  time.Duration // for one answer, or one piece of a live log, to be taken by the client; 20 s
 	Connections   int           // at once; 16,384
-	Streams       int           // live logs at once; 1,024
+	Streams       int           // live logs and live pages at once; 1,024
 	QueryBudget   int           // queries per request before it is named in log and metrics; 16
 	AcceptTimeout time.Duration // for making a delivery durable; 3 s
 	CallTimeout   time.Duration // for answering an API call; 5 s
@@ -119,7 +112,7 @@ func (l *Limits) complete() error {
 type Config struct {
 	Hooks    []deployer.Hook
 	Projects []deployer.Project
-	Tokens   []Token
+	Tokens   Tokens
 	// Insecure lets everybody do everything if there are no Tokens, and accepts
 	// deliveries unverified on hooks that have no secret.
 	Insecure bool
@@ -130,8 +123,10 @@ type Config struct {
 	Ring   func() // wakes the runners; may be nil, must not block
 
 	Limits         Limits
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed, for the log only
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto are believed
 	Version        string
+
+	Site Site // served beside the API
 
 	Observer Observer // may be nil
 	Recorder Recorder // may be nil

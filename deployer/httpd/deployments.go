@@ -55,7 +55,7 @@ func (s *Server) cancel(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	d, err := s.cfg.Store.Cancel(x.ctx, id, x.token.Name)
+	d, err := s.desk.Cancel(x.ctx, x.token.Person(), id)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 type exchange struct {
 	c     *fiber.Ctx
 	ctx   context.Context //nolint:containedctx // an exchange lives no longer than its context
+	whole context.Context //nolint:containedctx // ctx without the time of the handler: a stream goes on after it
 	route *route
 	id    string // of the request
 	token Token  // who asks; zero on routes without scope
@@ -43,7 +44,7 @@ func (s *Server) wrap(r route) fiber.Handler {
 			ctx, cancel = context.WithTimeout(ctx, r.timeout)
 			defer cancel()
 		}
-		x := &exchange{c: c, ctx: ctx, route: &r, id: id}
+		x := &exchange{c: c, ctx: ctx, whole: watched, route: &r, id: id}
 		s.prepare(c, x.id)
 		var err error
 		if room {
@@ -52,7 +53,7 @@ func (s *Server) wrap(r route) fiber.Handler {
 			err = errNoRoom
 		}
 		if err != nil {
-			s.fail(c, x.id, err)
+			s.answerFailure(x, err)
 		}
 		if incident, gaveUp := s.cfg.Warden.GaveUp(watched); gaveUp {
 			x.incident = incident

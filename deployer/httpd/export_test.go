@@ -17,8 +17,5 @@ func (s *Server) Routes() []Route {
 	return all
 }
 
-// SameRepository and WithoutCredentials are pure and have tables of their own.
-var (
-	SameRepository     = sameRepository
-	WithoutCredentials = withoutCredentials
-)
+// SameRepository is pure and has a table of its own.
+var SameRepository = sameRepository

@@ -28,7 +28,7 @@ import (
 //
 // A client that comes back with the last id misses nothing and gets no line twice.
 type follower struct {
-	*stream
+	*logReader
 	deployment deployer.Deployment
 	shown      string // fingerprint of what the last status event said
 }
@@ -50,7 +50,7 @@ func (f *follower) run() error {
 	if !f.deployment.Status.Final() {
 		lines, err := f.server.cfg.Tailer.Follow(ctx, f.id, f.at)
 		if err != nil {
-			return fmt.Errorf("follow transcript: %w", err)
+			return fmt.Errorf("follow transcript of deployment %d: %w", f.id, err)
 		}
 		if over, err := f.follow(ctx, w, lines); !over {
 			return err
@@ -79,6 +79,8 @@ func (f *follower) follow(ctx context.Context, w *watched, lines <-chan []transc
 		select {
 		case <-ctx.Done():
 			return false, nil
+		case <-f.stream.Gone():
+			return false, errGone
 		case records, ok := <-lines:
 			if !ok {
 				return false, nil // too slow, or the tailer is gone: the client comes back
@@ -105,7 +107,7 @@ func (f *follower) rest() error {
 	for {
 		records, next, err := f.server.cfg.Book.Read(f.id, f.at, batch)
 		if err != nil {
-			return fmt.Errorf("read transcript: %w", err)
+			return fmt.Errorf("read transcript of deployment %d: %w", f.id, err)
 		}
 		if err := f.records(records); err != nil {
 			return err

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/seadog/seadog/deployer"
 )
@@ -131,15 +130,5 @@ func (x *exchange) pathID() (int64, error) {
 
 // project returns the project that the path names.
 func (s *Server) project(x *exchange) (deployer.Project, error) {
-	p, ok := s.projects[x.c.Params("project")]
-	if !ok {
-		return deployer.Project{}, deployer.Errorf(deployer.CodeNotFound, "there is no such project").
-			WithHint("GET /api/v1/projects lists them")
-	}
-	return p, nil
-}
-
-// printable reports whether s is one line of at most n bytes without control characters.
-func printable(s string, n int) bool {
-	return len(s) <= n && strings.IndexFunc(s, unicode.IsControl) < 0
+	return s.desk.Configured(x.c.Params("project"))
 }

@@ -170,6 +170,24 @@ func (m *memory) Deployments(ctx context.Context, f deployer.DeploymentFilter) (
 	return found, nil
 }
 
+func (m *memory) Latest(ctx context.Context) ([]deployer.Deployment, error) {
+	end, err := m.begin(ctx, "latest")
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var found []deployer.Deployment
+	over, healthy := map[string]bool{}, map[string]bool{}
+	for _, d := range slices.Backward(m.deployments) {
+		if d.Status.Final() && !over[d.Project] || d.Status == deployer.Succeeded && !healthy[d.Project] {
+			found = append(found, d)
+			over[d.Project] = true
+			healthy[d.Project] = healthy[d.Project] || d.Status == deployer.Succeeded
+		}
+	}
+	return found, nil
+}
+
 func (m *memory) LastHealthy(ctx context.Context, project string, before int64) (deployer.Deployment, error) {
 	end, err := m.begin(ctx, "last healthy")
 	if err != nil {

@@ -80,18 +80,36 @@ func publicOfRouting(err *fiber.Error) *deployer.Error {
 	return deployer.Errorf(deployer.CodeInvalid, "this is not HTTP as it should be")
 }
 
-// fail answers with the public part of err.
-func (s *Server) fail(c *fiber.Ctx, id string, err error) {
+// answerFailure answers with the public part of err, in the way of the route.
+func (s *Server) answerFailure(x *exchange, err error) {
+	if x.route.fail == nil {
+		s.fail(x.c, x.id, err)
+		return
+	}
 	status, public := publicOf(err)
+	failed(x.c, status)
+	x.route.fail(x, status, public)
+}
+
+// failed clears what was answered so far, and sets what an answer of that status needs.
+func failed(c *fiber.Ctx, status int) {
 	c.Response().ResetBody()
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	c.Status(status)
 	switch status {
-	case fiber.StatusUnauthorized:
-		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="seadog"`)
 	case fiber.StatusServiceUnavailable:
 		c.Set(fiber.HeaderRetryAfter, "5")
 	case fiber.StatusRequestTimeout:
 		c.Context().SetConnectionClose()
+	}
+}
+
+// fail answers with the public part of err as JSON.
+func (s *Server) fail(c *fiber.Ctx, id string, err error) {
+	status, public := publicOf(err)
+	failed(c, status)
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	if status == fiber.StatusUnauthorized {
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="seadog"`)
 	}
 	var p deployer.Problem
 	p.Error.Code, p.Error.Message, p.Error.Hint, p.Error.Request = public.Code, public.Message, public.Hint, id
@@ -99,7 +117,7 @@ func (s *Server) fail(c *fiber.Ctx, id string, err error) {
 	if merr != nil {
 		encoded = []byte(`{"error":{"code":"internal","message":"internal error"}}`)
 	}
-	c.Status(status).Response().SetBodyRaw(append(encoded, '\n'))
+	c.Response().SetBodyRaw(append(encoded, '\n'))
 }
 
 // Labels of requests that no route took.
@@ -113,7 +131,9 @@ func (s *Server) unrouted(c *fiber.Ctx, err error) error {
 	started := time.Now()
 	id := requestID(c.Context())
 	s.prepare(c, id)
-	s.fail(c, id, err)
+	if status, public := publicOf(err); !s.lost(c, id, status, public) {
+		s.fail(c, id, err)
+	}
 	s.cfg.Observer.Request(routeNone, c.Response().StatusCode())
 	s.logRequest(&exchange{c: c, route: &route{path: routeNone}, id: id}, err, time.Since(started))
 	return nil

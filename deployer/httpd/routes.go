@@ -23,13 +23,15 @@ type route struct {
 	timeout time.Duration // of the whole handler; 0: the handler has deadlines of its own
 	body    int64         // bytes
 	stream  bool          // the answer goes on after the handler returned
+	// fail answers when handle failed; nil: JSON.
+	fail func(x *exchange, status int, public *deployer.Error)
 }
 
 // requestBody is the limit of API routes; their bodies are a few words.
 const requestBody = 64 << 10
 
-// routes is the route table. The router is filled from it, and a test holds
-// openapi.json against it.
+// routes is the route table of hooks and API. The router is filled from it, and
+// a test holds openapi.json against it.
 func (s *Server) routes() []route {
 	const read, deploy = deployer.ScopeRead, deployer.ScopeDeploy
 	call := s.cfg.Limits.CallTimeout
@@ -59,6 +61,12 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/api/v1/deliveries", scope: read, handle: s.listDeliveries, timeout: call},
 		{method: "GET", path: "/api/v1/deliveries/{id}", scope: read, handle: s.showDelivery, timeout: call},
 	}
+	return table
+}
+
+// all returns the routes of the API and of the site.
+func (s *Server) all() []route {
+	table := append(s.routes(), s.pages()...)
 	brackets := strings.NewReplacer("{", ":", "}", "")
 	for i := range table {
 		table[i].pattern = brackets.Replace(table[i].path)

@@ -15,15 +15,15 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/seadog/seadog/deployer"
+	"github.com/seadog/seadog/deployer/desk"
 )
 
 // Server is the HTTP plane of one worker process.
 type Server struct {
-	cfg      Config
-	hooks    map[string]*hook
-	projects map[string]deployer.Project
-	names    []string // of projects, sorted
-	methods  []string // that the router knows
+	cfg     Config
+	desk    *desk.Desk
+	hooks   map[string]*hook
+	methods []string // that the router knows
 
 	app      *fiber.App
 	handle   fasthttp.RequestHandler
@@ -51,23 +51,26 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
+	office, err := desk.New(desk.Config{Store: cfg.Store, Projects: cfg.Projects, Hooks: cfg.Hooks, Ring: cfg.Ring, Now: cfg.Now})
+	if err != nil {
+		return nil, fmt.Errorf("httpd: %w", err)
+	}
 	s := &Server{
 		cfg:      cfg,
+		desk:     office,
 		hooks:    make(map[string]*hook, len(cfg.Hooks)),
-		projects: make(map[string]deployer.Project, len(cfg.Projects)),
 		bodies:   newBodies(cfg.Limits),
 		conns:    newConnections(),
 		statuses: newStatuses(cfg.Store, cfg.Limits),
 	}
-	for _, p := range cfg.Projects {
-		s.projects[p.Name] = p
-		s.names = append(s.names, p.Name)
-	}
-	slices.Sort(s.names)
 	for _, h := range cfg.Hooks {
 		known := &hook{Hook: h}
 		for _, name := range h.Projects {
-			known.projects = append(known.projects, s.projects[name])
+			p, err := office.Configured(name)
+			if err != nil {
+				return nil, fmt.Errorf("httpd: %w", err)
+			}
+			known.projects = append(known.projects, p)
 		}
 		s.hooks[h.Name] = known
 	}
@@ -100,7 +103,7 @@ func (s *Server) newApp() *fiber.App {
 		ErrorHandler:                 s.unrouted,
 	})
 	s.methods = app.Config().RequestMethods
-	for _, r := range s.routes() {
+	for _, r := range s.all() {
 		app.Add(r.method, r.pattern, s.wrap(r))
 		if r.method == fiber.MethodGet && !r.stream {
 			app.Add(fiber.MethodHead, r.pattern, s.wrap(r))

@@ -40,11 +40,11 @@ type Passage struct {
 
 // passage is what the warden is told of requests of a route. Health checks are
 // how others find out that the process is overloaded, and a delivery that is
-// refused may never come again.
+// refused may never come again. Pages can wait.
 func (s *Server) passage(r *route) Passage {
 	return Passage{
 		Route: r.path, Limit: s.patience(r), Stream: r.stream,
-		Essential: r.scope == "",
+		Essential: r.scope == "" && r.fail == nil,
 	}
 }
 

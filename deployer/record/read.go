@@ -89,3 +89,18 @@ func (r *Records) LastHealthy(ctx context.Context, project string, before int64)
 		return *found[0], nil
 	})
 }
+
+// Latest implements [deployer.Reader]. An index finds each of them in one step,
+// however many deployments there are in between.
+func (r *Records) Latest(ctx context.Context) ([]deployer.Deployment, error) {
+	newest := func(condition string) string {
+		return "select (select d.id from deployments d where d.project = p.project and " + condition +
+			" order by d.id desc limit 1) from (select distinct project from deployments) p"
+	}
+	statement := "select " + deploymentColumns + " from deployments where id in (" +
+		newest("d.status not in ('queued', 'running')") + " union " + newest("d.status = 'succeeded'") + ") order by id desc"
+	return read(ctx, r.db, func(ctx context.Context, tx Tx) ([]deployer.Deployment, error) {
+		rows, err := tx.Query(ctx, statement)
+		return values(collect(rows, err, scanDeployment))
+	})
+}

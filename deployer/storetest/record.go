@@ -17,6 +17,7 @@ func recordFacts() []fact {
 		{"deployments are listed newest first, filtered and paged", listDeployments},
 		{"deliveries are listed newest first, filtered and paged", listDeliveries},
 		{"the last healthy deployment is found", lastHealthy},
+		{"the latest deployments of every project are found", latest},
 		{"pruning keeps what it must", pruneKeeps},
 		{"pruning deliveries goes by age", pruneDeliveries},
 		{"counters survive pruning", tallyIsMonotonic},
@@ -88,6 +89,35 @@ func lastHealthy(t *testing.T, open func() deployer.Store) {
 	}
 	_, err := s.LastHealthy(t.Context(), "web", ids[0])
 	wantCode(t, err, deployer.CodeNotFound)
+}
+
+func latest(t *testing.T, open func() deployer.Store) {
+	s := open()
+	equal(t, must[[]deployer.Deployment](t)(s.Latest(t.Context())), nil)
+	var ids []int64
+	for i, end := range []struct {
+		project string
+		status  deployer.Status
+	}{
+		{"web", deployer.Succeeded},
+		{"api", deployer.Succeeded},
+		{"web", deployer.Succeeded},
+		{"docs", deployer.Failed},
+		{"web", deployer.Failed},
+		{"docs", deployer.TimedOut},
+		{"web", deployer.Interrupted},
+	} {
+		enqueue(t, s, push(end.project, "main", i))
+		ids = append(ids, finish(t, s, claim(t, s, worker(1)), end.status).ID)
+	}
+	enqueue(t, s, push("web", "main", 8))
+	enqueue(t, s, push("new", "main", 8))
+	var got []int64
+	for _, d := range must[[]deployer.Deployment](t)(s.Latest(t.Context())) {
+		got = append(got, d.ID)
+	}
+	// web was healthy third and ended last, docs never was healthy, api needs only one.
+	equal(t, got, []int64{ids[6], ids[5], ids[2], ids[1]})
 }
 
 func pruneKeeps(t *testing.T, open func() deployer.Store) {

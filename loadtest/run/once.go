@@ -170,6 +170,7 @@ func (t *trial) run(ctx context.Context) error {
 func (t *trial) load(ctx context.Context) (err error) {
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
+	defer prefer()()
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	defer stop()

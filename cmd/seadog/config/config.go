@@ -32,6 +32,7 @@ type Config struct {
 	TLS            TLS
 	TrustedProxies []netip.Prefix
 	Admin          Listener
+	Web            bool   // the web UI is served
 	Data           string // directory
 	Node           string // name of this machine
 	Store          Store

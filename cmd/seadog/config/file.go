@@ -19,6 +19,7 @@ type file struct {
 	TLS            tlsFiles            `yaml:"tls,omitempty"`
 	TrustedProxies []string            `yaml:"trusted_proxies"`
 	Admin          admin               `yaml:"admin"`
+	Web            bool                `yaml:"web"`
 	Data           string              `yaml:"data"`
 	Node           string              `yaml:"node"`
 	Store          store               `yaml:"store"`
@@ -210,6 +211,7 @@ func builtin(node string) *file {
 	return &file{
 		Listen:    []string{"127.0.0.1:8787"},
 		Admin:     admin{Listen: "127.0.0.1:8788"},
+		Web:       true,
 		Data:      "/var/lib/seadog",
 		Node:      node,
 		Store:     store{Driver: string(SQLite)},

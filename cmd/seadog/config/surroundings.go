@@ -174,7 +174,7 @@ func (b *builder) machine() {
 	b.between("workers.runners", f.Workers.Runners, 1, 64)
 	b.between("retention.deployments", f.Retention.Deployments, 0, 1_000_000)
 	c := b.cfg
-	c.Data, c.Node, c.HTTPWorkers, c.Runners = f.Data, f.Node, f.Workers.HTTP, f.Workers.Runners
+	c.Data, c.Node, c.HTTPWorkers, c.Runners, c.Web = f.Data, f.Node, f.Workers.HTTP, f.Workers.Runners, f.Web
 	c.StopGrace = f.StopGrace
 	c.Retention = deployer.Retention{Deliveries: f.Retention.Deliveries, Deployments: f.Retention.Deployments}
 	c.LogRetention = f.Retention.Logs

@@ -22,18 +22,21 @@ import (
 
 const (
 	lifetime = 2 * time.Minute // ends a fake that everybody forgot
-	journal  = "calls"         // what the fake was asked to do, one line each
-	released = "released"      // what holds goes on once this is there
+	longLog  = 20_000          // lines
+
+	pacedLines = 20_000
+	journal    = "calls"    // what the fake was asked to do, one line each
+	released   = "released" // what holds goes on once this is there
 )
 
 // fake is a directory with such a docker.
 type fake struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 }
 
 // newFake installs a fake whose subcommands behave as mode says.
-func newFake(t *testing.T, mode string) *fake {
+func newFake(t testing.TB, mode string) *fake {
 	t.Helper()
 	f := &fake{t: t, dir: t.TempDir()}
 	self, err := os.Executable()
@@ -198,6 +201,39 @@ func (c call) behave(mode string) int {
 	case "fail":
 		fmt.Fprintln(os.Stderr, "no such thing")
 		return 1
+	default:
+		return c.talk(mode)
+	}
+	return 0
+}
+
+// talk prints a lot in various ways, or answers.
+func (c call) talk(mode string) int {
+	switch mode {
+	case "long": // 20,000 lines within about four seconds
+		for i := range longLog {
+			if i == longLog/2 {
+				fmt.Println("ERROR in the midst of them")
+				continue
+			}
+			fmt.Printf("line %d of a long log, which says \x1b[31msomething\x1b[0m about <b>module</b> %d\n", i, i*7919%longLog)
+			if i%100 == 0 {
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+		return 1
+	case "paced": // 2,000 lines per second, on schedule
+		begun := time.Now()
+		for i := range pacedLines {
+			if wait := time.Until(begun.Add(time.Duration(i) * time.Second / 2000)); wait > 0 && i%20 == 0 {
+				time.Sleep(wait)
+			}
+			fmt.Printf("#12 %7.3f [web 4/9] added package %d of 1184, as usual\n", time.Since(begun).Seconds(), i)
+		}
+	case "chat":
+		for i := range 60 {
+			fmt.Printf("#7 %.3f compiling module %d of 60\n", float64(i)*0.2, i)
+		}
 	default:
 		return c.answer()
 	}

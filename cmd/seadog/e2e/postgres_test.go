@@ -46,7 +46,8 @@ func requireInterruptedOnce(t *testing.T, s *service, f *fake, id int64) {
 		list, err := s.api.Deployments(context.Background(), deployer.DeploymentFilter{Project: d.Project})
 		retries = nil
 		for _, other := range list.Deployments {
-			if other.Origin == id {
+			again := other.Origin == id || d.Trigger == deployer.TriggerRollback && other.Trigger == d.Trigger && other.Origin == d.Origin
+			if other.ID > id && again {
 				retries = append(retries, other)
 			}
 		}

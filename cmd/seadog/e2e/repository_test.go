@@ -13,12 +13,12 @@ const noCommit = "0000000000000000000000000000000000000000"
 
 // repository is a real Git repository that a project is deployed from.
 type repository struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	head string
 }
 
-func newRepository(t *testing.T) *repository {
+func newRepository(t testing.TB) *repository {
 	t.Helper()
 	r := &repository{t: t, dir: t.TempDir(), head: noCommit}
 	r.git("init", "--quiet", "--initial-branch", "main")

@@ -30,7 +30,7 @@ const (
 
 // service is one `seadog serve` with its directory, which outlives its processes.
 type service struct {
-	t          *testing.T
+	t          testing.TB
 	dir        string
 	url, admin string
 	env        []string // added to the environment
@@ -42,7 +42,7 @@ type service struct {
 
 // newService writes a configuration for projects (YAML of their entries, by
 // name) and returns a service that is not started yet. extra is added on top level.
-func newService(t *testing.T, projects map[string]string, extra string) *service {
+func newService(t testing.TB, projects map[string]string, extra string) *service {
 	t.Helper()
 	s := &service{t: t, dir: t.TempDir()}
 	ports := freePorts(t, 2)
@@ -329,7 +329,7 @@ func await(within time.Duration, ok func() bool) bool {
 	}
 }
 
-func freePorts(t *testing.T, n int) []int {
+func freePorts(t testing.TB, n int) []int {
 	t.Helper()
 	var ports []int
 	for range n {

@@ -11,7 +11,7 @@ import (
 )
 
 // fakeProject is a repository that the fake docker deploys.
-func fakeProject(t *testing.T) *repository {
+func fakeProject(t testing.TB) *repository {
 	r := newRepository(t)
 	r.commit(map[string]string{"compose.yaml": "services: {}\n", "Dockerfile": "FROM scratch\n"})
 	return r
