@@ -39,6 +39,12 @@ func deliveryPanels() []Panel {
 			Description: "Pushes in the time that is shown of which no webhook told. They are deployed nevertheless, but late.",
 			Queries:     []Query{{sum(increase(of("seadog_missed_webhooks_total"))), "missed"}},
 		},
+		{
+			Title: "Recorded for a replay", Kind: Stat, Unit: "none", Width: 6,
+			Description: "What became of deliveries that were to be kept as they came in (record: in seadog.yml), in the time that is shown. " +
+				"overflow: more came in than could be written; failed: the disk did not take it.",
+			Queries: []Query{{sum(increase(of("seadog_recorded_deliveries_total")), "result"), "{{result}}"}},
+		},
 	}
 }
 

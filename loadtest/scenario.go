@@ -140,6 +140,9 @@ type Request struct {
 	ID       ID
 	Sign     Sign
 	Projects []string // what {{project}} stands for, one request after the other
+	// Recorded, if there is any, takes the place of Method, Path, Header and Body:
+	// request n is the one at n, and after the last comes the first again.
+	Recorded []Recorded
 }
 
 // Body is a fixed text, or a template of the file, or a push of a forge.
@@ -161,7 +164,7 @@ type ID struct {
 
 // Sign is how bodies are signed.
 type Sign struct {
-	Scheme string // "github-sha256", "hmac-sha256-hex"; "": not signed
+	Scheme string // see package target; "": not signed
 	Header string
 	Secret string // from secret, secret_env or secret_file of the file
 }
@@ -190,7 +193,7 @@ type Negative struct {
 
 // Mutation is how a request is spoiled.
 type Mutation struct {
-	Kind string // "signature", "unsigned", "body", "json", "method", "path"
+	Kind string // "signature", "unsigned", "body", "json", "method", "path"; "recorded": it was spoiled already
 	Size int64  // of "body"
 	Path string // of "path"
 }

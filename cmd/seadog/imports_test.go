@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"deployer/httpd":      {"deployer/webhook", "deployer/budget", "deployer/desk", "deployer/transcript"},
 	"deployer/web":        {"deployer/desk", "deployer/httpd", "deployer/process", "deployer/transcript"},
 	"deployer/client":     {"deployer/transcript"},
+	"deployer/recording":  {"deployer/transcript"},
 	"deployer/runner":     {"deployer/process", "deployer/transcript", "deployer/git", "deployer/compose", "deployer/engine", "deployer/health"},
 
 	"watchdog/process":   {"watchdog/answer"},
@@ -43,6 +44,7 @@ var mayImport = map[string][]string{
 
 	"loadtest/spec":        {"loadtest/pace"},
 	"loadtest/attack":      {"loadtest/pace", "loadtest/probe", "loadtest/target"},
+	"loadtest/replay":      {"loadtest/spec", "loadtest/target"},
 	"loadtest/record":      {"loadtest/flight", "loadtest/histogram"},
 	"loadtest/judge":       {"loadtest/flight", "loadtest/histogram", "loadtest/leak"},
 	"loadtest/hang":        {"loadtest/observe"},

@@ -38,7 +38,7 @@ became of them: latencies counted from the schedule, deliveries that were lost
 or done twice, hangs with their evidence, leaks, and its own faults. A scenario
 is a YAML file; "seadog load run --example" prints a commented one.`,
 	}
-	cmd.AddCommand(newLoadRunCommand(e), newLoadReportCommand(e))
+	cmd.AddCommand(newLoadRunCommand(e), newLoadReplayCommand(e), newLoadReportCommand(e))
 	return cmd
 }
 

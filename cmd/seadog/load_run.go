@@ -72,17 +72,23 @@ is a target, unless the scenario and --i-own-this-host both name another one.
 	f := cmd.Flags()
 	f.StringVar(&l.target, "target", "", "`URL` of the service, in place of the scenario's")
 	f.StringSliceVar(&l.own, "i-own-this-host", nil, "a `host` beyond this machine that is yours to load; the scenario must allow it, too")
+	f.BoolVar(&l.example, "example", false, "print a commented scenario")
+	f.Float64Var(&l.stretch, "stretch", 1, "how many times as long those phases are that may be longer")
+	l.flags(cmd)
+	return cmd
+}
+
+// flags are those of all commands that run a scenario.
+func (l *loadRun) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVar(&l.dir, "dir", "", "`directory` for report.json, report.html, junit.xml and evidence")
 	f.StringVar(&l.baseline, "baseline", "", "`report` of an earlier run to compare with")
 	f.StringVar(&l.metrics, "metrics", "", "serve Prometheus metrics of the run at this `address`")
 	f.BoolVar(&l.dryRun, "dry-run", false, "print what would be sent and whether a verdict can be reached, and send nothing")
 	f.BoolVar(&l.asJSON, "json", false, "print the report as JSON")
-	f.BoolVar(&l.example, "example", false, "print a commented scenario")
 	f.BoolVar(&l.uncalibrated, "no-calibration", false, "do not find out first whether this machine can send that much")
 	f.BoolVar(&l.inconclusive, "allow-inconclusive", false, "exit with 0 when there were too few data")
 	f.BoolVar(&l.sigquit, "allow-sigquit", false, "end a Go service that hangs, for its stacks")
-	f.Float64Var(&l.stretch, "stretch", 1, "how many times as long those phases are that may be longer")
-	return cmd
 }
 
 func (l *loadRun) run(ctx context.Context, name string) error {
@@ -90,11 +96,16 @@ func (l *loadRun) run(ctx context.Context, name string) error {
 	if err != nil {
 		return usageError(err)
 	}
+	if !l.dryRun && s.Service.Kind != "" && l.target == "" {
+		return usageError(fmt.Errorf("scenario %s wants a service of its own: `seadog soak --only %s` starts one, --target names one", s.Name, s.Name))
+	}
+	return l.execute(ctx, s)
+}
+
+// execute runs a scenario, or plans it, and ends with its verdict.
+func (l *loadRun) execute(ctx context.Context, s *loadtest.Scenario) error {
 	if l.dryRun {
 		return l.plan(s)
-	}
-	if s.Service.Kind != "" && l.target == "" {
-		return usageError(fmt.Errorf("scenario %s wants a service of its own: `seadog soak --only %s` starts one, --target names one", s.Name, s.Name))
 	}
 	o, err := l.options(s)
 	if err != nil {

@@ -30,6 +30,10 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 	for _, t := range j.cfg.Tokens {
 		tokens = append(tokens, httpd.Token(t))
 	}
+	tape, err := newTape(j)
+	if err != nil {
+		return err
+	}
 	cfg := httpd.Config{
 		Hooks:    j.cfg.Hooks,
 		Projects: j.cfg.Projects,
@@ -47,6 +51,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		TrustedProxies: j.cfg.TrustedProxies,
 		Version:        versionText(),
 		Observer:       j.broken.observer(j.recorder),
+		Recorder:       tape.recorder(),
 		Warden:         newWarden(j.Guard()),
 		Log:            j.log,
 	}
@@ -60,10 +65,11 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		return err
 	}
 	var g errgroup.Group
-	tails, stopTails := context.WithCancel(context.WithoutCancel(work))
-	g.Go(func() error { return tailer.Run(tails) })
+	beside, stopBeside := context.WithCancel(context.WithoutCancel(work))
+	g.Go(func() error { return tailer.Run(beside) })
+	g.Go(func() error { return tape.run(beside) })
 	g.Go(func() error {
-		defer stopTails() // live logs end with the server, not before
+		defer stopBeside() // live logs and the recording end with the server, not before
 		return server.Run(intake, listeners)
 	})
 	if err := j.Ready(); err != nil {

@@ -21,6 +21,11 @@ type Observer interface {
 	Unverified(provider deployer.Provider)
 }
 
+// Recorder keeps deliveries as they came in. It is called from the goroutines of
+// connections, must not block, and must not keep what belongs to the request;
+// see [deployer.RawDelivery].
+type Recorder interface{ Record(d deployer.RawDelivery) }
+
 // Book reads what was printed so far; [transcript.Book] is one.
 type Book interface {
 	Read(deployment int64, from transcript.Position, most int) ([]transcript.Record, transcript.Position, error)
@@ -124,6 +129,7 @@ type Config struct {
 	Site Site // served beside the API
 
 	Observer Observer // may be nil
+	Recorder Recorder // may be nil
 	Warden   Warden   // may be nil
 	Log      *slog.Logger
 	Now      func() time.Time // time.Now if nil

@@ -33,6 +33,7 @@ func (s *Server) deliver(x *exchange) error {
 		return err
 	}
 	intake, err := s.understand(x, hook, token, body.bytes)
+	s.keep(x, hook, intake, body.bytes, err)
 	body.free() // nothing in intake points into it
 	if err != nil {
 		return err
@@ -40,9 +41,33 @@ func (s *Server) deliver(x *exchange) error {
 	return s.accept(x, intake)
 }
 
+// keep gives a delivery whose proof was checked to the recorder. What it is
+// recorded with leads to no secret: neither the token of its path nor its query.
+func (s *Server) keep(x *exchange, h *hook, intake deployer.Intake, body []byte, err error) {
+	if s.cfg.Recorder == nil {
+		return
+	}
+	d := deployer.RawDelivery{
+		ReceivedAt: intake.ReceivedAt, Hook: h.Name, Provider: h.Provider, Method: x.c.Method(), Path: "/hooks/" + h.Name,
+		Header: func(name string) string { return x.c.Get(name) }, Body: body,
+		Proof: deployer.ProofGood, Event: intake.Event, ExternalID: intake.ExternalID,
+	}
+	if err != nil {
+		d.Refused = deployer.CodeOf(err)
+	}
+	switch {
+	case d.Refused == deployer.CodeUnauthorized:
+		d.Proof = deployer.ProofBad
+	case len(h.Secrets) == 0:
+		d.Proof = deployer.ProofNone
+	}
+	s.cfg.Recorder.Record(d)
+}
+
 // understand verifies and parses a delivery, and decides which of its pushes are wanted.
 func (s *Server) understand(x *exchange, h *hook, token string, body []byte) (deployer.Intake, error) {
 	now := s.cfg.Now()
+	intake := deployer.Intake{Hook: h.Name, Provider: h.Provider, ReceivedAt: now, Bytes: len(body)}
 	r := webhook.Request{
 		Header:      func(name string) string { return x.c.Get(name) },
 		Body:        body,
@@ -54,17 +79,14 @@ func (s *Server) understand(x *exchange, h *hook, token string, body []byte) (de
 		if err := webhook.Verify(h.Provider, h.Secrets, r); err != nil {
 			s.cfg.Observer.Unverified(h.Provider)
 			s.complain(x, h, err, now)
-			return deployer.Intake{}, err
+			return intake, err
 		}
 	}
 	event, err := webhook.Parse(h.Provider, r)
 	if err != nil {
-		return deployer.Intake{}, err
+		return intake, err
 	}
-	intake := deployer.Intake{
-		Hook: h.Name, Provider: h.Provider, ExternalID: event.ID, Event: event.Name,
-		ReceivedAt: now, Bytes: len(body),
-	}
+	intake.ExternalID, intake.Event = event.ID, event.Name
 	intake.Wanted, intake.Ignored = sort(h, event)
 	return intake, nil
 }

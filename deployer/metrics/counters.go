@@ -24,6 +24,7 @@ type Counters struct {
 	Requests       map[RequestKind]uint64
 	OverBudget     map[string]uint64 // by route
 	Unverified     map[deployer.Provider]uint64
+	Recorded       map[string]uint64 // by result
 	Reaped         map[deployer.Cause]uint64
 	Steps          map[StepKind]Histogram
 	Deployments    map[deployer.Status]Histogram
@@ -40,7 +41,7 @@ func (t *Table) Read(values []uint64) Counters {
 	v := reader{t, values}
 	c := Counters{
 		Requests: map[RequestKind]uint64{}, OverBudget: map[string]uint64{},
-		Unverified: map[deployer.Provider]uint64{}, Reaped: map[deployer.Cause]uint64{},
+		Unverified: map[deployer.Provider]uint64{}, Recorded: map[string]uint64{}, Reaped: map[deployer.Cause]uint64{},
 		Steps: map[StepKind]Histogram{}, Deployments: map[deployer.Status]Histogram{}, Queued: v.steps(countQueued),
 		Store: map[deployer.StoreCall]Histogram{}, StoreFailures: map[deployer.StoreCall]uint64{},
 		Engine: map[string]Histogram{}, EngineFailures: map[string]uint64{},
@@ -54,6 +55,9 @@ func (t *Table) Read(values []uint64) Counters {
 	}
 	for _, p := range deployer.Providers() {
 		c.Unverified[p] = v.count(countUnverified, string(p))
+	}
+	for _, result := range recordings() {
+		c.Recorded[result] = v.count(countRecorded, result)
 	}
 	for _, cause := range causes() {
 		c.Reaped[cause] = v.count(countReaped, string(cause))

@@ -16,6 +16,8 @@ var (
 		"Decisions about verified webhook deliveries.", []string{"provider", "decision"}, nil)
 	descUnverified = prometheus.NewDesc("seadog_webhook_authentication_failures_total",
 		"Deliveries that were refused because their secret or signature was wrong.", []string{"provider"}, nil)
+	descRecorded = prometheus.NewDesc("seadog_recorded_deliveries_total",
+		"Deliveries that were to be recorded as they came in, by what became of that.", []string{"result"}, nil)
 	descMissed = prometheus.NewDesc("seadog_missed_webhooks_total",
 		"Pushes that were found although no webhook had told of them.", nil, nil)
 	descDeployments = prometheus.NewDesc("seadog_deployments_total",
@@ -68,7 +70,7 @@ var (
 
 func descriptions() []*prometheus.Desc {
 	return []*prometheus.Desc{
-		descDeliveries, descUnverified, descMissed, descDeployments, descDeployment, descStep, descWaited,
+		descDeliveries, descUnverified, descRecorded, descMissed, descDeployments, descDeployment, descStep, descWaited,
 		descQueueDepth, descQueueAge, descRunning, descRunningAge, descStalled, descReaped,
 		descOverBudget, descRequests, descStoreUp, descTallyAge, descStore, descStoreFailures,
 		descEngineUp, descEngineLatency, descEngine, descEngineFailures, descBreakerOpen, descBreakerOpened, descBuild,
@@ -139,6 +141,9 @@ func (e emitter) counters(c Counters) {
 	}
 	for provider, n := range c.Unverified {
 		e.counter(descUnverified, float64(n), string(provider))
+	}
+	for result, n := range c.Recorded {
+		e.counter(descRecorded, float64(n), result)
 	}
 	for cause, n := range c.Reaped {
 		e.counter(descReaped, float64(n), string(cause))

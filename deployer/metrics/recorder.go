@@ -67,6 +67,10 @@ func (r *Recorder) OverBudget(route string) { r.add(countOverBudget, route) }
 // Unverified counts one delivery whose secret or signature was wrong.
 func (r *Recorder) Unverified(p deployer.Provider) { r.add(countUnverified, string(p)) }
 
+// Recorded counts one delivery that was to be recorded: "written", "overflow",
+// "failed" or "too_large".
+func (r *Recorder) Recorded(result string) { r.add(countRecorded, result) }
+
 // Reaped counts one deployment that lost its owner.
 func (r *Recorder) Reaped(cause deployer.Cause) { r.add(countReaped, string(cause)) }
 

@@ -42,6 +42,8 @@ func TestWhatProcessesCountIsShown(t *testing.T) {
 	f.Request("/unknown", 200)
 	f.OverBudget("/healthz")
 	f.Unverified(deployer.GitLab)
+	f.Recorded("overflow")
+	f.Recorded("nothing of the kind")
 	f.Reaped(deployer.CauseOwnerDied)
 	f.Step(deployer.StepBuild, deployer.TimedOut, 90*time.Second)
 	f.Deployed(deployer.Failed, 2*time.Minute, 3*time.Second)
@@ -63,6 +65,8 @@ func TestWhatProcessesCountIsShown(t *testing.T) {
 		{1, 0, "seadog_query_budget_exceeded_total", []string{"/healthz"}},
 		{1, 0, "seadog_webhook_authentication_failures_total", []string{"gitlab"}},
 		{0, 0, "seadog_webhook_authentication_failures_total", []string{"github"}},
+		{1, 0, "seadog_recorded_deliveries_total", []string{"overflow"}},
+		{0, 0, "seadog_recorded_deliveries_total", []string{"written"}},
 		{1, 0, "seadog_reaped_total", []string{"owner_died"}},
 		{0, 0, "seadog_reaped_total", []string{"shutdown"}},
 		{1, 90, "seadog_step_duration_seconds", []string{"timed_out", "build"}},

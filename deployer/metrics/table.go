@@ -26,6 +26,7 @@ const (
 	countRequest       = "request"
 	countOverBudget    = "over_budget"
 	countUnverified    = "unverified"
+	countRecorded      = "recorded"
 	countReaped        = "reaped"
 	countStep          = "step"
 	countDeployment    = "deployment"
@@ -50,6 +51,9 @@ func NewTable(routes, calls []string) *Table {
 	}
 	for _, p := range deployer.Providers() {
 		t.add(countUnverified, string(p))
+	}
+	for _, result := range recordings() {
+		t.add(countRecorded, result)
 	}
 	for _, cause := range causes() {
 		t.add(countReaped, string(cause))
@@ -109,6 +113,9 @@ func class(status int) string {
 	}
 	return "5xx"
 }
+
+// recordings are what can become of a delivery that is to be recorded.
+func recordings() []string { return []string{"written", "overflow", "failed", "too_large"} }
 
 // causes are why a deployment is reaped.
 func causes() []deployer.Cause {

@@ -63,28 +63,31 @@ func TestRedaction(t *testing.T) {
 		deployer.NewSecret("abc"), deployer.NewSecret(""), deployer.NewSecret(key), deployer.NewSecret("gr\x1b[1mün-geheim"),
 	)
 	for in, want := range map[string]string{
-		"":                           "",
-		"nothing here":               "nothing here",
-		"alpha":                      "[redacted]",
-		"alphalpha":                  "[redacted]",
-		"alphaalpha":                 "[redacted][redacted]",
-		"x alpha-beta y":             "x [redacted] y",
-		"alpha-beta-gamma.":          "[redacted].",
-		"abc is too short":           "abc is too short",
-		"AAAAB3NzaC1 bbbb2222cccc!":  "[redacted] [redacted]!",
-		"grün-geheim":                "[redacted]",
-		"https://u:p@h/x":            "https://[redacted]@h/x",
-		"https://token@h/x":          "https://[redacted]@h/x",
-		"https://u:p@ss@h/x":         "https://[redacted]@h/x",
-		"https://h/x@y:z":            "https://h/x@y:z",
-		"https://h?q=a@b":            "https://h?q=a@b",
-		"ssh://git@h/x":              "ssh://git@h/x",
-		"git@h:x/y":                  "git@h:x/y",
-		"postgres://u:p@h,https://h": "postgres://[redacted]@h,https://h",
-		`"https:\/\/u:p@h\/x"`:       `"https:\/\/[redacted]@h\/x"`,
-		"https%3A%2F%2Fu%3Ap%40h":    "https%3A%2F%2F[redacted]%40h",
-		"https%3a%2f%2ftoken%40h":    "https%3a%2f%2f[redacted]%40h",
-		"redis://:p@h redis://:q@h":  "redis://[redacted]@h redis://[redacted]@h",
+		"":                                   "",
+		"nothing here":                       "nothing here",
+		"alpha":                              "[redacted]",
+		"alphalpha":                          "[redacted]",
+		"alphaalpha":                         "[redacted][redacted]",
+		"x alpha-beta y":                     "x [redacted] y",
+		"alpha-beta-gamma.":                  "[redacted].",
+		"abc is too short":                   "abc is too short",
+		"AAAAB3NzaC1 bbbb2222cccc!":          "[redacted] [redacted]!",
+		"grün-geheim":                        "[redacted]",
+		"https://u:p@h/x":                    "https://[redacted]@h/x",
+		"https://token@h/x":                  "https://[redacted]@h/x",
+		"https://u:p@ss@h/x":                 "https://[redacted]@h/x",
+		"https://h/x@y:z":                    "https://h/x@y:z",
+		"https://h?q=a@b":                    "https://h?q=a@b",
+		"ssh://git@h/x":                      "ssh://git@h/x",
+		"git@h:x/y":                          "git@h:x/y",
+		"postgres://u:p@h,https://h":         "postgres://[redacted]@h,https://h",
+		`"https:\/\/u:p@h\/x"`:               `"https:\/\/[redacted]@h\/x"`,
+		"https%3A%2F%2Fu%3Ap%40h":            "https%3A%2F%2F[redacted]%40h",
+		"https%3a%2f%2ftoken%40h":            "https%3a%2f%2f[redacted]%40h",
+		"https%3A%2F%2Fh%2Fx%22%2C+%22a%40b": "https%3A%2F%2Fh%2Fx%22%2C+%22a%40b",
+		"%22https%3a%2f%2fa%3ab%252f%40h%2fx%22%3a%22c%40d%22": "%22https%3a%2f%2f[redacted]%40h%2fx%22%3a%22c%40d%22",
+		"https://u:p%2Fq@h/x":       "https://[redacted]@h/x",
+		"redis://:p@h redis://:q@h": "redis://[redacted]@h redis://[redacted]@h",
 	} {
 		if got := r.String(in); got != want {
 			t.Errorf("%q = %q, want %q", in, got, want)
@@ -97,6 +100,23 @@ func TestRedaction(t *testing.T) {
 	var none transcript.Redactor
 	if got := none.String("https://u:p@h alpha"); got != "https://[redacted]@h alpha" {
 		t.Errorf("zero value: %q", got)
+	}
+}
+
+// TestAHostileLineTakesTimeInProportionToItsLength: squared, this takes hours.
+func TestAHostileLineTakesTimeInProportionToItsLength(t *testing.T) {
+	t.Parallel()
+	var r transcript.Redactor
+	for piece, want := range map[string]string{
+		"http://a@b ":       "http://[redacted]@b ",
+		"%3a%2f%2f":         "%3a%2f%2f",
+		"http%3a%2f%2fa ":   "http%3a%2f%2fa ",
+		`ssh:\/\/git@h\/x `: `ssh:\/\/git@h\/x `,
+	} {
+		const n = 1 << 19
+		if got := r.String(strings.Repeat(piece, n)); got != strings.Repeat(want, n) {
+			t.Errorf("%q became %.60q …", piece, got)
+		}
 	}
 }
 

@@ -17,34 +17,56 @@ var separators = []struct{ text, at, colon, ends string }{
 // itself if there is nothing to mask.
 func redactURLs(line []byte) []byte {
 	for _, sep := range separators {
-		from := 0
-		for {
+		var out []byte
+		done := 0 // what of line is in out
+		for from := 0; ; {
 			i := bytes.Index(line[from:], []byte(sep.text))
 			if i < 0 {
 				break
 			}
-			begin := from + i + len(sep.text)
-			from = begin
-			authority := line[begin : begin+authorityLen(line[begin:], sep.ends)]
+			scheme, begin := line[:from+i], from+i+len(sep.text)
+			authority := line[begin : begin+authorityLen(line[begin:], sep.ends, sep.at != "@")]
 			at := bytes.LastIndex(authority, []byte(sep.at))
+			// Nothing that has to be masked begins within the rest: there would be a
+			// colon before it. Without this, a hostile line would take forever.
+			from = begin + len(authority)
 			if at <= 0 || string(authority[:at]) == mask {
 				continue
 			}
-			web := bytes.HasSuffix(line[:begin-len(sep.text)], []byte("http")) || bytes.HasSuffix(line[:begin-len(sep.text)], []byte("https"))
+			web := bytes.HasSuffix(scheme, []byte("http")) || bytes.HasSuffix(scheme, []byte("https"))
 			if web || bytes.Contains(authority[:at], []byte(sep.colon)) {
-				line = bytes.Join([][]byte{line[:begin], line[begin+at:]}, []byte(mask))
+				out = append(append(out, line[done:begin]...), mask...)
+				done = begin + at
 			}
+		}
+		if out != nil {
+			line = append(out, line[done:]...)
 		}
 	}
 	return line
 }
 
-// authorityLen is the length of the user and host that b starts with.
-func authorityLen(b []byte, ends string) int {
+// authorityLen is the length of the user and host that b, which may be encoded
+// as a whole, starts with.
+func authorityLen(b []byte, ends string, encoded bool) int {
 	for i, c := range b {
+		if encoded && c == '%' && i+2 < len(b) && endsEncoded(b[i+1], b[i+2]) {
+			return i
+		}
 		if c <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || bytes.IndexByte([]byte(ends), c) >= 0 {
 			return i
 		}
 	}
 	return len(b)
+}
+
+// endsEncoded reports whether % and those digits stand for what ends an
+// authority: in a form, nothing else does, and all that follows it up to the
+// next e-mail address would be taken for a user.
+func endsEncoded(high, low byte) bool {
+	switch string([]byte{high, low | 0x20}) { // letters in lower case; digits stay what they are
+	case "2f", "3f", "23", "22", "20", "27", "3c", "3e", "5c", "0a", "0d", "09":
+		return true
+	}
+	return false
 }

@@ -101,7 +101,7 @@ func (t *trial) planFaults() (err error) {
 func (t *trial) openLedger() (err error) {
 	for i := range t.scenario.Traffic {
 		if t.scenario.Traffic[i].Request.ID.Header != "" {
-			t.ledger, err = ledger.New(ledger.Config{Scenario: t.scenario, Run: t.options.ID, ID: target.ID, Log: t.options.Log})
+			t.ledger, err = ledger.New(ledger.Config{Scenario: t.scenario, Run: t.options.ID, ID: target.IDs(t.scenario), Log: t.options.Log})
 			return err
 		}
 	}

@@ -143,7 +143,7 @@ func (p *planner) traffic() {
 		}
 		hits := float64(out.Hits)
 		out.Repeated = uint64(hits * t.Replay.Share)
-		usual := float64(bodySize(&t.Request.Body))
+		usual := float64(bodySize(&t.Request))
 		bytes := hits * usual
 		for _, n := range t.Negatives {
 			out.Negatives += uint64(hits * n.Share)
@@ -158,7 +158,15 @@ func (p *planner) traffic() {
 }
 
 // bodySize is the size of a body, on average and about.
-func bodySize(b *loadtest.Body) int64 {
+func bodySize(r *loadtest.Request) int64 {
+	if n := int64(len(r.Recorded)); n > 0 {
+		sum := int64(0)
+		for i := range r.Recorded {
+			sum += int64(len(r.Recorded[i].Body))
+		}
+		return sum / n
+	}
+	b := &r.Body
 	size := int64(len(b.Text))
 	if b.File != "" {
 		if info, err := os.Stat(b.File); err == nil {

@@ -20,16 +20,17 @@ type Choice struct {
 // Mix decides what each request of a traffic is. It is immutable.
 type Mix struct {
 	seed      uint64
-	negatives []float64 // upper ends of their shares, one after the other
-	spoiled   float64   // all of them
-	replay    float64   // upper end of the share that is repeated
+	negatives []float64           // upper ends of their shares, one after the other
+	spoiled   float64             // all of them
+	replay    float64             // upper end of the share that is repeated
+	recorded  []loadtest.Recorded // what decides instead, if there is any
 }
 
 // NewMix returns the mix of a traffic. It is an error if its shares are none.
 func NewMix(seed uint64, t *loadtest.Traffic) (*Mix, error) {
 	h := fnv.New64a()
 	h.Write([]byte(t.Name))
-	m := &Mix{seed: scramble(seed ^ h.Sum64())}
+	m := &Mix{seed: scramble(seed ^ h.Sum64()), recorded: t.Request.Recorded}
 	for _, n := range t.Negatives {
 		if !(n.Share >= 0 && n.Share <= 1) {
 			return nil, fmt.Errorf("negative %q: a share of %v; write one between 0%% and 100%%", n.Name, n.Share)
@@ -46,6 +47,10 @@ func NewMix(seed uint64, t *loadtest.Traffic) (*Mix, error) {
 // Choose returns what request seq is. The first requests of a traffic have
 // nothing to repeat and are plain instead.
 func (m *Mix) Choose(seq uint64) Choice {
+	if n := uint64(len(m.recorded)); n > 0 {
+		r := &m.recorded[seq%n]
+		return Choice{Variant: r.Variant, Negative: r.Negative, Of: seq - seq%n + r.Of}
+	}
 	c := Choice{Of: seq}
 	u := m.draw(seq)
 	switch {

@@ -32,6 +32,8 @@ type recipe struct {
 	signed    string // its signature
 	projects  []string
 	negatives []*spoiler
+	recorded  []loadtest.Recorded
+	addresses map[address]*url.URL // of recorded requests
 }
 
 type field struct {
@@ -54,6 +56,12 @@ func newRecipe(c Config) (*recipe, error) {
 	var err error
 	if r.mix, err = NewMix(c.Seed, t); err != nil {
 		return nil, err
+	}
+	if len(t.Request.Recorded) > 0 {
+		return r, r.replay(&t.Request)
+	}
+	if r.sign.Scheme == SignPath {
+		return nil, errors.New("sign: path is for recorded requests; write the secret into the path")
 	}
 	if r.path, err = parsePath(t.Request.Path); err != nil {
 		return nil, err

@@ -45,19 +45,19 @@ func (b *builder) build(s *Shot, seq uint64) {
 	r := b.recipe
 	c := r.mix.Choose(seq)
 	b.begin(c.Of)
+	s.Expect = r.expect(c)
+	if len(r.recorded) > 0 {
+		b.again(s, seq, c)
+		return
+	}
 	s.Seq, s.Choice, s.ID, s.Method, s.URL, s.Host = seq, c, b.facts.id, r.method, r.url, r.host
 	if s.URL == nil {
 		s.URL = b.address(r.path)
 	}
 	b.header(s)
 	signature := b.body(s)
-	s.Expect = &r.traffic.Expect
-	switch {
-	case c.Variant == loadtest.Spoiled:
-		s.Expect = &r.traffic.Negatives[c.Negative].Expect
+	if c.Variant == loadtest.Spoiled {
 		signature = b.spoil(s, r.negatives[c.Negative], signature)
-	case c.Variant == loadtest.Repeated && len(r.traffic.Replay.Expect.Status) > 0:
-		s.Expect = &r.traffic.Replay.Expect
 	}
 	switch {
 	case signature != "":
@@ -65,6 +65,17 @@ func (b *builder) build(s *Shot, seq uint64) {
 	case s.own != nil && r.sign.Scheme != "":
 		delete(s.own, r.sign.Header)
 	}
+}
+
+// expect returns what a good answer is.
+func (r *recipe) expect(c Choice) *loadtest.Expect {
+	switch {
+	case c.Variant == loadtest.Spoiled:
+		return &r.traffic.Negatives[c.Negative].Expect
+	case c.Variant == loadtest.Repeated && len(r.traffic.Replay.Expect.Status) > 0:
+		return &r.traffic.Replay.Expect
+	}
+	return &r.traffic.Expect
 }
 
 // begin sets what placeholders of the request with that content stand for.

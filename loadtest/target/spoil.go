@@ -42,6 +42,10 @@ func newSpoiler(n *loadtest.Negative, r *recipe) (*spoiler, error) {
 			return wrong("mutate: " + err.Error())
 		}
 	case "json", "method":
+	case "recorded":
+		if len(r.recorded) == 0 {
+			return wrong("mutate: nothing is recorded; write signature, unsigned, body(SIZE), json, method or path(PATH)")
+		}
 	default:
 		return wrong(fmt.Sprintf("mutate: there is no %q; write signature, unsigned, body(SIZE), json, method or path(PATH)", s.kind))
 	}

@@ -32,6 +32,7 @@ func (b *builder) build() {
 	b.store()
 	b.watch()
 	b.limits()
+	b.record()
 	b.log()
 	b.tools()
 	b.tokens()

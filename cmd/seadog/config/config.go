@@ -41,6 +41,7 @@ type Config struct {
 	StopGrace      time.Duration // for running deployments when the service is stopped
 	Watchdog       Watchdog
 	Limits         Limits
+	Record         Record
 	Tokens         []Token
 	Git            Git
 	Docker         Docker
@@ -111,6 +112,13 @@ type Limits struct {
 	Connections   int           // per HTTP worker
 	QueryBudget   int           // queries per request before it is named in log and metrics
 	StepLog       int64         // bytes kept of what one step prints
+}
+
+// Record says which deliveries are kept as they came in. Without a directory, none.
+type Record struct {
+	Dir        string
+	Deliveries int
+	Bytes      int64
 }
 
 // Token is one API token. Only its hash is kept.

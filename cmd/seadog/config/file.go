@@ -27,6 +27,7 @@ type file struct {
 	StopGrace      time.Duration       `yaml:"stop_grace"`
 	Watchdog       watch               `yaml:"watchdog"`
 	Limits         limits              `yaml:"limits"`
+	Record         record              `yaml:"record"`
 	Log            log                 `yaml:"log"`
 	API            api                 `yaml:"api"`
 	Git            tool                `yaml:"git"`
@@ -85,6 +86,12 @@ type limits struct {
 	Connections   int           `yaml:"connections"`
 	QueryBudget   int           `yaml:"query_budget"`
 	StepLog       size          `yaml:"step_log"`
+}
+
+type record struct {
+	Dir        string `yaml:"dir,omitempty"`
+	Deliveries int    `yaml:"deliveries"`
+	Bytes      size   `yaml:"bytes"`
 }
 
 type log struct {
@@ -219,6 +226,7 @@ func builtin(node string) *file {
 			HeaderTimeout: 10 * time.Second, BodyTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 			Connections: 8192, QueryBudget: 20, StepLog: 16 * mib,
 		},
+		Record:    record{Deliveries: 10_000, Bytes: 256 * mib},
 		Log:       log{Format: "auto", Level: "info"},
 		Retention: retention{Deliveries: 90 * 24 * time.Hour, Deployments: 200},
 		Defaults: settings{

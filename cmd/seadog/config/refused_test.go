@@ -93,6 +93,8 @@ var refused = map[string][]string{
 	"provider-unknown":      {`7:25: projects.web.webhook.provider: "githab" is not a provider; write one of github, gitlab, gitea, forgejo, gogs, bitbucket-cloud, bitbucket-server, registry, docker-hub, generic`},
 	"proxies-everybody":     {`1:19: trusted_proxies[0]: trusts everybody, so any client could forge its address; name the proxy's own address`},
 	"proxies":               {`1:19: trusted_proxies[0]: "10.0.0.0/33" is not a network; write an address or a network like 10.0.0.0/8`},
+	"record-bytes":          {`1:17: record.bytes: 1KiB is smaller than 1MiB; write 256MiB`},
+	"record-deliveries":     {`1:22: record.deliveries: 0 is out of range; write a number from 100 to 10000000`},
 	"repository-helper":     {`6:17: projects.web.repository: not a repository; write https://host/owner/name.git, ssh://git@host/owner/name.git, git@host:owner/name.git, or an absolute path`},
 	"repository-missing":    {`5:3: projects.web.repository: missing; write https://host/owner/name.git, git@host:owner/name.git, or an absolute path; only a project that follows images can do with an absolute compose.directory instead`},
 	"repository-option":     {`6:17: projects.web.repository: not a repository; write https://host/owner/name.git, ssh://git@host/owner/name.git, git@host:owner/name.git, or an absolute path`},

@@ -260,6 +260,18 @@ func (b *builder) limits() {
 	}
 }
 
+// record checks what is kept of webhooks. Space for fewer would be gone before
+// anybody has looked at it.
+func (b *builder) record() {
+	r := &b.f.Record
+	r.Dir = b.path(r.Dir)
+	b.between("record.deliveries", r.Deliveries, 100, 10_000_000)
+	if r.Bytes < mib {
+		b.fail("record.bytes", "write 256MiB", "%s is smaller than 1MiB", r.Bytes)
+	}
+	b.cfg.Record = Record{Dir: r.Dir, Deliveries: r.Deliveries, Bytes: int64(r.Bytes)}
+}
+
 // tools checks what git and docker get to know.
 func (b *builder) tools() {
 	b.variables("git.env", b.f.Git.Env)
