@@ -82,9 +82,12 @@ type Endpoint struct {
 
 // Ledger says where the service tells what became of what it accepted.
 type Ledger struct {
-	URL    string // of a list of deliveries, GET; "" : no ledger, counters only
+	URL    string // of a list of deliveries, GET; "": there is none
 	Header http.Header
 	Kind   string // "seadog": pages of /api/v1/deliveries; "ids": {"ids": […]} in one answer
+	// Counter is a counter of the service's metrics, with labels as thresholds have
+	// them: how many requests it took. It tells less than a list; without one, it is asked.
+	Counter string
 }
 
 // Client is how requests are sent.

@@ -59,6 +59,13 @@ func (t *trial) build() (err error) {
 	if err != nil {
 		return err
 	}
+	if counter := s.Target.Ledger.Counter; counter != "" {
+		want, err := observe.ParseWant(counter)
+		if err != nil {
+			return fmt.Errorf("ledger: %w", err)
+		}
+		wants = append(wants, want)
+	}
 	t.observer, err = observe.New(observe.Config{
 		Target: s.Target, Insecure: s.Client.Insecure, Wants: wants, Since: t.clock.since, Point: t.point, Log: o.Log,
 	})
@@ -97,15 +104,37 @@ func (t *trial) planFaults() (err error) {
 	return err
 }
 
-// openLedger makes a ledger if requests have ids by which they can be found again.
+// openLedger makes a ledger if the service says what it took.
 func (t *trial) openLedger() (err error) {
-	for i := range t.scenario.Traffic {
-		if t.scenario.Traffic[i].Request.ID.Header != "" {
-			t.ledger, err = ledger.New(ledger.Config{Scenario: t.scenario, Run: t.options.ID, ID: target.IDs(t.scenario), Log: t.options.Log})
+	if l := t.scenario.Target.Ledger; l.URL == "" && l.Counter == "" {
+		return nil
+	}
+	c := ledger.Config{Scenario: t.scenario, Run: t.options.ID, ID: target.IDs(t.scenario), Log: t.options.Log}
+	if counter := t.scenario.Target.Ledger.Counter; counter != "" {
+		if c.Counter, err = t.counter(counter); err != nil {
 			return err
 		}
 	}
-	return nil
+	t.ledger, err = ledger.New(c)
+	return err
+}
+
+// counter returns how a counter of the service is read now.
+func (t *trial) counter(metric string) (func(context.Context) (float64, error), error) {
+	want, err := observe.ParseWant(metric)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return func(ctx context.Context) (float64, error) {
+		if err := t.observer.Scrape(ctx); err != nil {
+			return 0, err
+		}
+		p, ok := t.observer.Sum(want)
+		if !ok {
+			return 0, fmt.Errorf("the service has no metric %s", metric)
+		}
+		return p.Value, nil
+	}, nil
 }
 
 // plan finds out what is due until when.
@@ -189,7 +218,7 @@ func (t *trial) load(ctx context.Context) (err error) {
 	stop()
 	beside.Wait()
 	if ctx.Err() != nil {
-		t.stopped = append(t.stopped, loadtest.Reason{Verdict: stopVerdict(ctx), Text: "the run was stopped before its end", At: t.clock.since()})
+		t.stopped = append(t.stopped, loadtest.Reason{Verdict: stopVerdict(ctx), Text: "the run was stopped before its end", At: max(0, t.clock.since())})
 	}
 	return errors.Join(err, sent)
 }

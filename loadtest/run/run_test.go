@@ -98,13 +98,15 @@ func TestARunThatBreaksAThresholdFails(t *testing.T) {
 func TestAStopEndsTheRunWithAReport(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	url := serve(t, func(http.ResponseWriter, *http.Request) { <-release })
+	ctx, stop := context.WithCancelCause(t.Context())
+	defer stop(nil)
+	url := serve(t, func(http.ResponseWriter, *http.Request) {
+		stop(&run.Stopped{Verdict: loadtest.Terminated})
+		<-release
+	})
 	t.Cleanup(func() { close(release) }) // before the server closes
 	s := scenario(t, url, steady)
 	s.Phases[0].For = time.Minute
-	ctx, stop := context.WithCancelCause(t.Context())
-	defer stop(nil)
-	time.AfterFunc(300*time.Millisecond, func() { stop(&run.Stopped{Verdict: loadtest.Terminated}) })
 	r, err := run.Run(ctx, s, run.Options{Uncalibrated: true})
 	if err != nil {
 		t.Fatal(err)

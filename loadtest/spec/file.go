@@ -51,6 +51,7 @@ type process struct {
 type ledgerFile struct {
 	endpoint `yaml:",inline"`
 	Kind     string `yaml:"kind,omitempty"`
+	Counter  string `yaml:"counter,omitempty"`
 }
 
 type client struct {

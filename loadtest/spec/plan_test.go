@@ -18,7 +18,7 @@ const planned = `version: 1
 name: planned
 seed: 7
 repeat: 3
-target: {base_url: "http://127.0.0.1:8080", metrics: {url: /metrics}}
+target: {base_url: "http://127.0.0.1:8080", metrics: {url: /metrics}, ledger: {counter: jobs_total}}
 client: {fresh_conns: true, max_inflight: 300, catch_up: unlimited}
 phases:
   - {name: warmup, for: 10s, judged: false, scale: 0.5}

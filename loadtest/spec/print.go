@@ -59,7 +59,7 @@ func shownTarget(s *loadtest.Scenario) target {
 		BaseURL: t.BaseURL, AllowHosts: t.AllowHosts, Pprof: shownEndpoint(t.Pprof.URL, t.Pprof.Header),
 		Metrics: metrics{endpoint: shownEndpoint(t.Metrics.URL, t.Metrics.Header)},
 		Process: process{PIDFile: t.PIDFile},
-		Ledger:  ledgerFile{endpoint: shownEndpoint(t.Ledger.URL, t.Ledger.Header), Kind: t.Ledger.Kind},
+		Ledger:  ledgerFile{endpoint: shownEndpoint(t.Ledger.URL, t.Ledger.Header), Kind: t.Ledger.Kind, Counter: t.Ledger.Counter},
 	}
 	switch {
 	case t.Metrics.URL != "" || s.Service.Kind != "":

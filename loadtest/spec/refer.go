@@ -139,8 +139,8 @@ func (b *builder) referSource(p *parsed) *ThresholdError {
 }
 
 func (b *builder) referLedger(p *parsed) *ThresholdError {
-	if b.s.Target.Ledger.URL == "" && !b.hasMetrics() {
-		return wrongAt(p.metric, "write target.ledger.url", "%s is what the service knows of its jobs, and nobody asks it", p.Metric)
+	if l := b.s.Target.Ledger; l.URL == "" && l.Counter == "" && !b.managed() {
+		return wrongAt(p.metric, "write target.ledger.url, or target.ledger.counter", "%s is what the service knows of its jobs, and nobody asks it", p.Metric)
 	}
 	if !slices.ContainsFunc(b.s.Traffic, func(t loadtest.Traffic) bool { return t.Request.ID.Header != "" }) {
 		return wrongAt(p.metric, "name its header: request: {id: {header: X-Request-ID}}", "%s is told by ids, and no scenario has one", p.Metric)

@@ -25,12 +25,15 @@ func (b *builder) target() {
 	t.Metrics = b.endpoint("target.metrics", f.Metrics.endpoint)
 	t.Pprof = b.endpoint("target.pprof", f.Pprof)
 	ledger := b.endpoint("target.ledger", f.Ledger.endpoint)
-	t.Ledger = loadtest.Ledger{URL: ledger.URL, Header: ledger.Header, Kind: f.Ledger.Kind}
+	t.Ledger = loadtest.Ledger{URL: ledger.URL, Header: ledger.Header, Kind: f.Ledger.Kind, Counter: f.Ledger.Counter}
 	switch kind := f.Ledger.Kind; {
 	case b.given("target.ledger.kind") && kind != "seadog" && kind != "ids":
 		b.fail("target.ledger.kind", `write seadog, or ids for an answer like {"ids": ["…"]}`, "%q is not a kind of ledger", cut(kind))
 	case kind == "" && ledger.URL != "":
 		t.Ledger.Kind = "seadog"
+	}
+	if f.Ledger.Counter != "" && !b.hasMetrics() {
+		b.fail("target.ledger.counter", "write target.metrics.url", "is a metric of the service, and nobody asks it")
 	}
 	if b.given("target.process") && f.Process.PIDFile == "" && !b.managed() {
 		b.fail("target.process.pid_file", "name the file that holds the number of the service's process", "missing")
@@ -134,7 +137,7 @@ func isHost(host string) bool {
 // a slash is on the target.
 func (b *builder) endpoint(key string, f endpoint) loadtest.Endpoint {
 	out := loadtest.Endpoint{URL: f.URL}
-	if b.given(key) && f.URL == "" && !b.managed() {
+	if b.given(key) && f.URL == "" && !b.managed() && !b.given(key+".counter") {
 		b.fail(key+".url", "write where it is, like http://127.0.0.1:8080/metrics, or /metrics on the target", "missing")
 		return out
 	}
