@@ -15,6 +15,7 @@ import (
 // pushes is a branch that is not deployed, so that it is decided and recorded, and nothing runs.
 const scenario = `version: 1
 name: demo
+target: {base_url: "%[2]s", ledger: {url: /api/v1/deliveries, token_file: api.token}}
 client: {max_inflight: 64, timeout: 5s}
 phases:
   - {name: steady, for: 5s}
@@ -39,16 +40,18 @@ scenarios:
 thresholds:
   - ratio(failed) <= 0%%
   - max(response) < 2s
+  - count(lost) == 0
+  - count(duplicate_jobs) == 0
 hang: {probe: /healthz}
 `
 
 // load runs a short load test against the service.
 func (d *demo) load(ctx context.Context) error {
 	path := filepath.Join(d.dir, "load.yaml")
-	if err := os.WriteFile(path, fmt.Appendf(nil, scenario, d.project), 0o600); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, scenario, d.project, d.service), 0o600); err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, d.Executable, "load", "run", path, "--target", d.service, "--no-calibration").Output()
+	out, err := exec.CommandContext(ctx, d.Executable, "load", "run", path, "--no-calibration").Output()
 	fmt.Fprintf(d.Out, "%s", out)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == loadtest.Invalid.Code() {
