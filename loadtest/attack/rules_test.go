@@ -118,7 +118,7 @@ func TestQuantilesOfWhatWasAddedToAHistogram(t *testing.T) {
 		attack.Quantile(before, before, 0.99),
 		attack.Quantile(nil, before, 0.99),
 	}
-	want := []time.Duration{time.Millisecond, 2 * time.Millisecond, 10 * time.Millisecond, 10 * time.Millisecond, 0, 0}
+	want := []time.Duration{time.Millisecond, 1500 * time.Microsecond, 6 * time.Millisecond, 10 * time.Millisecond, 0, 0}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -186,8 +186,8 @@ func resident() uint64 {
 	return pages * uint64(os.Getpagesize())
 }
 
-// quantile returns the q-quantile of what was added to a histogram: the upper
-// end of its bucket.
+// quantile returns the q-quantile of what was added to a histogram, evenly
+// spread within its bucket.
 func quantile(before, after *metrics.Float64Histogram, q float64) time.Duration {
 	if before == nil || after == nil {
 		return 0
@@ -196,18 +196,21 @@ func quantile(before, after *metrics.Float64Histogram, q float64) time.Duration 
 	for i := range after.Counts {
 		total += after.Counts[i] - before.Counts[i]
 	}
-	if total == 0 {
-		return 0
-	}
-	rank, seen := uint64(math.Ceil(q*float64(total))), uint64(0)
+	rank, seen := q*float64(total), 0.0
 	for i := range after.Counts {
-		if seen += after.Counts[i] - before.Counts[i]; seen >= rank {
-			upper := after.Buckets[i+1]
-			if math.IsInf(upper, 1) {
-				upper = after.Buckets[i]
-			}
-			return time.Duration(upper * float64(time.Second))
+		n := float64(after.Counts[i] - before.Counts[i])
+		if n == 0 || seen+n < rank {
+			seen += n
+			continue
 		}
+		lower, upper := after.Buckets[i], after.Buckets[i+1]
+		if math.IsInf(upper, 1) {
+			upper = lower
+		}
+		if math.IsInf(lower, -1) {
+			lower = upper
+		}
+		return time.Duration((lower + (upper-lower)*(rank-seen)/n) * float64(time.Second))
 	}
 	return 0
 }
