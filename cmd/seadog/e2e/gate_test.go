@@ -55,12 +55,8 @@ func TestEveryScenarioFindsWhatItIsAbout(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			only := name
-			if name == "health-30s" { // a leak is judged over all runs of one service
-				only = "webhook-storm,health-30s,vanishing-deploy"
-			}
 			dir := filepath.Join(t.TempDir(), "reports")
-			code, out := soakQuickly(t, dir, only, p.without)
+			code, out := soakQuickly(t, dir, name, p.without)
 			reasons := reasonsIn(t, dir)
 			for _, r := range reasons {
 				if r.Verdict == p.verdict && strings.Contains(r.Text, p.reason) {

@@ -91,15 +91,15 @@ func engineIsNamed(ctx context.Context, s *service, _ *loadtest.Report) error {
 	return fmt.Errorf("none of %d deployments says that the engine was stuck", len(list.Deployments))
 }
 
-// incidents reads what the service's watchdog wrote down.
-func (s *service) incidents() ([]watchdog.Incident, error) {
-	return journal.List(filepath.Join(s.dir, "data", "incidents"), journal.Filter{})
+// incidents reads what the service's watchdog wrote down during a run.
+func (s *service) incidents(r *loadtest.Report) ([]watchdog.Incident, error) {
+	return journal.List(filepath.Join(s.dir, "data", "incidents"), journal.Filter{Since: r.Identity.Started})
 }
 
 // deadlockIsNamed looks for an incident that names two locks, or two waiters, in a sentence.
-func deadlockIsNamed(ctx context.Context, s *service, _ *loadtest.Report) error {
+func deadlockIsNamed(ctx context.Context, s *service, r *loadtest.Report) error {
 	return eventually(ctx, func() error {
-		list, err := s.incidents()
+		list, err := s.incidents(r)
 		if err != nil {
 			return err
 		}
@@ -113,9 +113,9 @@ func deadlockIsNamed(ctx context.Context, s *service, _ *loadtest.Report) error 
 }
 
 // threadIsNamed looks for an incident with a thread that computes.
-func threadIsNamed(ctx context.Context, s *service, _ *loadtest.Report) error {
+func threadIsNamed(ctx context.Context, s *service, r *loadtest.Report) error {
 	return eventually(ctx, func() error {
-		list, err := s.incidents()
+		list, err := s.incidents(r)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/seadog/seadog/cmd/seadog/scene"
 	"github.com/seadog/seadog/deployer/cluster"
@@ -42,6 +43,7 @@ type gate struct {
 	image   string // of all sites; also the beginning of all names in the engine
 	cluster *cluster.Cluster
 	current *service // that scenarios share
+	steady  *steady  // nil: there is none
 }
 
 // Run runs the suite and returns its verdict: that of the worst scenario. The
@@ -72,13 +74,23 @@ func (g *gate) prepare(ctx context.Context, list []*entry) error {
 	if err := os.MkdirAll(g.Dir, 0o755); err != nil {
 		return err
 	}
-	for _, e := range list {
-		if e.wanted.kind == "serve" {
-			return buildImage(ctx, filepath.Join(g.scratch, "image"), g.image, g.Executable)
-		}
+	serves := func(e *entry) bool { return e.wanted.kind == "serve" }
+	if !slices.ContainsFunc(list, serves) {
+		return nil
 	}
-	return nil
+	if err := buildImage(ctx, filepath.Join(g.scratch, "image"), g.image, g.Executable); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list, func(e *entry) bool { return e.scenario.Name == besideWhich }) {
+		return nil
+	}
+	var err error
+	g.steady, err = g.startSteady(ctx)
+	return err
 }
+
+// besideWhich is the scenario whose long form the steady service is.
+const besideWhich = "health-30s"
 
 // postgres returns the cluster, which is started when it is first needed.
 func (g *gate) postgres(ctx context.Context) (*cluster.Cluster, error) {
@@ -94,6 +106,10 @@ func (g *gate) postgres(ctx context.Context) (*cluster.Cluster, error) {
 // clear stops and removes everything.
 func (g *gate) clear(ctx context.Context) error {
 	var errs []error
+	if g.steady != nil {
+		g.steady.end(g)
+		errs = append(errs, g.steady.service.stop(ctx))
+	}
 	if g.current != nil {
 		errs = append(errs, g.current.stop(ctx))
 	}

@@ -11,16 +11,17 @@ type Profile struct {
 	Name    string
 	Stretch float64 // of the phases that may be longer
 	Soak    float64 // the same of the soak
-	// Least is how long a run must be for slopes to be judged in it. Where none is
-	// so long, leaks are judged once, over all runs of one service.
+	// Least is how long a run must be for slopes to be judged in it.
 	Least time.Duration
+	// WarmUp is the least that is left out of the steady service's life.
+	WarmUp time.Duration
 }
 
 // Profiles, from the shortest to the longest.
 var profiles = [...]Profile{
-	{"quick", 1, 1, 3 * time.Minute},       // 5 min
-	{"standard", 8, 32, 3 * time.Minute},   // 30 min
-	{"long", 8, 32 * 52, 10 * time.Minute}, // 8 h
+	{"quick", 1, 1, 3 * time.Minute, 30 * time.Second},       // 5 min
+	{"standard", 8, 32, 3 * time.Minute, time.Minute},        // 30 min
+	{"long", 8, 32 * 52, 10 * time.Minute, 10 * time.Minute}, // 8 h
 }
 
 // ProfileOf returns the profile of that name.

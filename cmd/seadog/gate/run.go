@@ -47,14 +47,15 @@ func (g *gate) run(ctx context.Context, list []*entry) (loadtest.Verdict, error)
 		reports = append(reports, r)
 		rows = append(rows, rowOf(r, time.Since(began)))
 		t.end(rows[len(rows)-1])
-		leaks, err := g.leave(ctx, list[i+1:])
-		if err != nil {
+		if err := g.leave(ctx, list[i+1:]); err != nil {
 			return loadtest.Internal, fmt.Errorf("after scenario %s: %w", e.scenario.Name, err)
 		}
-		for _, r := range leaks {
-			reports, rows = append(reports, r), append(rows, rowOf(r, r.Identity.Elapsed))
-			t.end(rows[len(rows)-1])
-		}
+	}
+	if r, err := g.judgeSteady(ctx); err != nil {
+		return loadtest.Internal, err
+	} else if r != nil {
+		reports, rows = append(reports, r), append(rows, rowOf(r, r.Identity.Elapsed))
+		t.end(rows[len(rows)-1])
 	}
 	v := verdictOf(ctx, rows)
 	t.close(v, g.Dir)
@@ -106,10 +107,6 @@ func (g *gate) scenario(ctx context.Context, e *entry) (*loadtest.Report, error)
 		g.check(ctx, e, s, r)
 	}
 	s.note(ctx, o.Dir)
-	if e.slopes {
-		s.sloped = true
-		r.Notes = append(r.Notes, "the run is too short for slopes: leaks are judged once, over all runs of the service")
-	}
 	return r, report.Write(o.Dir, r)
 }
 
@@ -140,23 +137,32 @@ func (g *gate) enter(ctx context.Context, w wanted) (*service, error) {
 	return s, nil
 }
 
-// leave stops the service unless the next scenario wants the same one, and
-// returns what is known about its leaks.
-func (g *gate) leave(ctx context.Context, next []*entry) ([]*loadtest.Report, error) {
+// leave stops the service unless the next scenario wants the same one.
+func (g *gate) leave(ctx context.Context, next []*entry) error {
 	s := g.current
 	if len(next) > 0 && next[0].wanted.key() == s.key() && ctx.Err() == nil && s.alive() {
-		return nil, nil
+		return nil
 	}
 	g.current = nil
-	leaks := s.leaks(g)
-	if err := s.stop(context.WithoutCancel(ctx)); err != nil {
-		return nil, err
-	}
-	// Whoever runs one scenario wants to know about that.
-	if leaks == nil || ctx.Err() != nil || len(g.Only) > 0 && leaks.Verdict == loadtest.Inconclusive {
+	return s.stop(context.WithoutCancel(ctx))
+}
+
+// judgeSteady ends the steady service, and returns what is known about it; nil
+// if there is none, or too little is known for whoever wanted some scenarios only.
+func (g *gate) judgeSteady(ctx context.Context) (*loadtest.Report, error) {
+	if g.steady == nil {
 		return nil, nil
 	}
-	return []*loadtest.Report{leaks}, report.Write(filepath.Join(g.Dir, leaks.Identity.Scenario), leaks)
+	st := g.steady
+	g.steady = nil
+	r := st.end(g)
+	if err := st.service.stop(context.WithoutCancel(ctx)); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil || len(g.Only) > 0 && r.Verdict == loadtest.Inconclusive {
+		return nil, nil
+	}
+	return r, report.Write(filepath.Join(g.Dir, r.Identity.Scenario), r)
 }
 
 // share is how much of what this machine can send the suite sends at most: the

@@ -39,8 +39,6 @@ type service struct {
 	releases *releases
 	projects []string
 	proxies  *proxy.Proxies
-	watch    *watch
-	sloped   bool                          // a scenario leaves it to the gate to judge leaks
 	undo     []func(context.Context) error // last first
 }
 
@@ -123,7 +121,6 @@ func (s *service) launch(ctx context.Context, c scene.Command) error {
 		return err
 	}
 	s.child = child
-	s.watch = newWatch(s)
 	return nil
 }
 
@@ -234,9 +231,6 @@ const mostLog = 1 << 20
 // stop ends the service and removes everything of it.
 func (s *service) stop(ctx context.Context) error {
 	var errs []error
-	if s.watch != nil {
-		s.watch.stop()
-	}
 	if s.child != nil {
 		grace := stopGrace
 		if s.sabotage != "" { // it has every reason not to end

@@ -16,7 +16,6 @@ type entry struct {
 	scenario *loadtest.Scenario
 	wanted   wanted
 	checks   []check
-	slopes   bool // slopes are judged once, over all runs of its service
 }
 
 // suite reads the scenarios that are to be run.
@@ -58,9 +57,7 @@ func (c Config) entry(name string) (*entry, error) {
 		return nil, err
 	}
 	if s.Length() < c.Profile.Least {
-		before := len(s.Thresholds)
 		s.Thresholds = slices.DeleteFunc(s.Thresholds, func(t loadtest.Threshold) bool { return t.Aggregate == loadtest.Slope })
-		e.slopes = len(s.Thresholds) < before
 	}
 	return e, nil
 }
