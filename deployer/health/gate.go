@@ -40,7 +40,8 @@ type Gate struct {
 // Run takes snapshots until all services and probes passed or one failed, or
 // ctx ends. What was still waiting at the end of ctx has failed, and the
 // reasons say so. The error is nil unless the gate could not look: three
-// snapshots in a row failed, or ctx was canceled rather than out of time.
+// snapshots in a row failed, there was none in the time of three when ctx ran
+// out, or ctx was canceled rather than out of time.
 func (g *Gate) Run(ctx context.Context) (Verdict, error) {
 	every := g.Interval
 	if every <= 0 {
@@ -52,11 +53,13 @@ func (g *Gate) Run(ctx context.Context) (Verdict, error) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	v, failures := Verdict{Outcome: Waiting}, 0
-	for {
-		next, err := g.look(ctx)
+	var err error
+	for seen := time.Now(); ; {
+		var next Verdict
+		next, err = g.look(ctx)
 		switch {
 		case err == nil:
-			failures, v = 0, next
+			failures, v, seen = 0, next, time.Now()
 			g.tell(v)
 			if v.Outcome != Waiting {
 				return v, nil
@@ -68,6 +71,10 @@ func (g *Gate) Run(ctx context.Context) (Verdict, error) {
 		}
 		select {
 		case <-ctx.Done():
+			// What was seen last says nothing if the engine has hung since.
+			if err != nil && time.Since(seen) > patience*every {
+				return v, fmt.Errorf("observe %s: %w", g.Project, err)
+			}
 			return g.ended(ctx, v)
 		case <-tick.C:
 		}

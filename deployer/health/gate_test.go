@@ -157,6 +157,29 @@ func TestGateReportsEveryChangeOnce(t *testing.T) {
 	})
 }
 
+// TestGateThatSawNothingLatelyDoesNotJudge: an engine that hangs under the last
+// look until the time is over is no service that is not healthy.
+func TestGateThatSawNothingLatelyDoesNotJudge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		g := health.Gate{
+			Project: "p", Want: web(), Policy: deployer.HealthPolicy{Stable: 5 * time.Second},
+			Observer: &script{at: func(d time.Duration) ([]health.Observation, error) {
+				if d < time.Second {
+					return one(health.Observation{State: health.Running, Started: started(0)})
+				}
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}},
+		}
+		v, err := g.Run(ctx)
+		if v.Outcome != health.Waiting || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %s, %v", v.Outcome, err)
+		}
+	})
+}
+
 func TestGateIsCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("somebody said so")

@@ -21,6 +21,7 @@ func Run(ctx context.Context, s *loadtest.Scenario, o Options) (*loadtest.Report
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.ID = cmp.Or(o.ID, randomID())
+	defer attack.Unhurried()()
 	refused, err := lookAtMachine(ctx, s, &o)
 	if err != nil || refused != nil {
 		return refused, err
