@@ -13,6 +13,7 @@ const (
 	KeyRequest     = "request" // its id
 	KeyRoute       = "route"
 	KeyDelay       = "delay"
+	KeyCeiling     = "ceiling" // of requests at work
 	KeyDuration    = "duration"
 	KeyError       = "error"
 	KeySignal      = "signal"

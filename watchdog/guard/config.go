@@ -54,7 +54,7 @@ type Limits struct {
 	// Stream means that Deadline counts from the last [Conn.Touch], not from
 	// the beginning.
 	Stream bool
-	// Essential requests are served even when the process is overloaded.
+	// Essential requests are served however overloaded the process is.
 	Essential bool
 }
 

@@ -33,8 +33,9 @@ type Guard struct {
 	quiet    atomic.Bool              // there was no connection in the last pass
 	awake    chan struct{}
 	draining atomic.Bool
-	gated    atomic.Bool // by itself; see suspect
-	overload atomic.Bool
+	gated    atomic.Bool  // by itself; see suspect
+	bounded  atomic.Bool  // see admission
+	room     atomic.Int64 // for requests that begin until the next pass
 	chores   chores
 	writers  sync.WaitGroup // of 504 that may block
 
@@ -42,6 +43,9 @@ type Guard struct {
 	watches   []watch // by slot
 	suspect   suspect
 	load      sched.Reader
+	admission admission
+	served    uint64 // by the region, up to the last pass
+	shed      uint64
 	collector collector
 	episode   episode
 

@@ -79,7 +79,7 @@ func (c *Conn) Enter(route int, l Limits) bool {
 		c.slot.SetDeadlines(soft, hard)
 		c.expect(soft)
 	}
-	if c.guard.overload.Load() && !l.Essential {
+	if !l.Essential && !c.guard.admits() {
 		c.guard.region.Count(scoreboard.Shed, 1)
 		return false
 	}
