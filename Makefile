@@ -11,7 +11,7 @@ MODULES := . dashboards
 FUZZTIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build test race lint fuzz bench measure screenshots demo dashboards release clean
+.PHONY: help bootstrap build test race lint fuzz bench measure screenshots soak soak-quick soak-long demo dashboards release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,10 +25,11 @@ build: $(BIN) ## build bin/seadog, one static binary
 $(BIN):
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/seadog
 
-test: lint ## everything, with the real engine, git, PostgreSQL and Prometheus
+test: lint ## everything, with the real engine, git, PostgreSQL, Prometheus and browser; a short soak
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; set -o pipefail; \
 	if { failed=0; for module in $(MODULES); do (cd $$module && $(GO) test -v -timeout 20m $(PKGS)) || failed=1; done; test $$failed = 0; } 2>&1 | tee "$$log" | grep -a --line-buffered -E '^(ok|FAIL|panic:)|SKIPPED'; then :; else \
 	  grep -avE '^=== |^ *--- PASS|^ok ' "$$log"; exit 1; fi
+	@$(MAKE) --no-print-directory soak-brief
 
 race: ## the tests under the race detector
 	$(GO) test -race -short -timeout 30m $(PKGS)
@@ -44,17 +45,33 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 	    echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
 	  done; done
 
-bench: build ## the bars: intake against its peers, side by side; the overview; a log with 200 viewers
+bench: build ## the bars: intake and the load tester against their peers; the overview; a log with 200 viewers
 	SEADOG_BINARY=$(CURDIR)/$(BIN) $(GO) test -run '^$$' -bench Webhooks -benchtime 1x -timeout 15m ./cmd/seadog
 	$(GO) test -run '^$$' -bench Accept -benchtime 3s ./deployer/sqlite ./deployer/postgres
 	$(GO) test -run '^$$' -bench Overview -benchtime 100x ./deployer/web
 	$(GO) test -run '^$$' -bench Viewers -benchtime 1x ./cmd/seadog/e2e
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./loadtest/attack
 
 measure: build ## the watchdog's bars, against a sick server: about 20 minutes
 	$(GO) run ./watchdog/lab/measure -binary $(CURDIR)/$(BIN)
 
 screenshots: ## pictures of every page, in both widths and colour schemes
 	@SEADOG_SCREENSHOTS=$(CURDIR)/deployer/web/testdata/screenshots $(GO) test -run Screenshots -count=1 -v ./cmd/seadog/e2e | grep -E 'pictures|painted|SKIPPED|FAIL'
+
+soak: build ## the release gate: every incident replayed against this build; half an hour (SOAK_STORE=postgres)
+	@./$(BIN) soak
+
+soak-quick: build ## the same in five minutes
+	@./$(BIN) soak --quick
+
+soak-long: build ## the same in eight hours
+	@./$(BIN) soak --long
+
+# What the tests end with: one scenario of each kind, when nothing else runs any more.
+.PHONY: soak-brief
+soak-brief: build
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && ./$(BIN) soak --quick --only $(BRIEF) --dir "$$dir/reports"
+BRIEF := vanishing-deploy,deploy-storm,lock-order,frozen-worker,slow-database,recycle-under-load
 
 demo: build ## a signed push, a real Compose deployment, a broken one, its rollback; a deadlock and its incident
 	@./$(BIN) demo
