@@ -6,22 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
 	"github.com/seadog/seadog/cmd/seadog/doctor"
 	"github.com/seadog/seadog/loadtest"
 	"github.com/seadog/seadog/loadtest/fault"
-	"github.com/seadog/seadog/loadtest/metrics"
 	"github.com/seadog/seadog/loadtest/report"
 	loadrun "github.com/seadog/seadog/loadtest/run"
 	"github.com/seadog/seadog/loadtest/spec"
@@ -83,7 +76,7 @@ func (l *loadRun) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&l.dir, "dir", "", "`directory` for report.json, report.html, junit.xml and evidence")
 	f.StringVar(&l.baseline, "baseline", "", "`report` of an earlier run to compare with")
-	f.StringVar(&l.metrics, "metrics", "", "serve Prometheus metrics of the run at this `address`")
+	f.StringVar(&l.metrics, "metrics", "", "serve Prometheus metrics of the run at this `address`, and wait at its end until the verdict was read")
 	f.BoolVar(&l.dryRun, "dry-run", false, "print what would be sent and whether a verdict can be reached, and send nothing")
 	f.BoolVar(&l.asJSON, "json", false, "print the report as JSON")
 	f.BoolVar(&l.uncalibrated, "no-calibration", false, "do not find out first whether this machine can send that much")
@@ -111,9 +104,14 @@ func (l *loadRun) execute(ctx context.Context, s *loadtest.Scenario) error {
 	if err != nil {
 		return usageError(err)
 	}
+	exporter, err := newLoadExporter(l.metrics)
+	if err != nil {
+		return usageError(err)
+	}
 	ctx, stop := stoppable(ctx)
 	defer stop()
-	r, err := l.watched(ctx, s, o)
+	defer exporter.close(ctx)
+	r, err := l.watched(ctx, s, o, exporter)
 	if err != nil {
 		return failedError(err)
 	}
@@ -190,57 +188,18 @@ func loadOptions(e *env) loadrun.Options {
 }
 
 // watched runs with somebody looking: a person at a terminal, a log, Prometheus.
-func (l *loadRun) watched(ctx context.Context, s *loadtest.Scenario, o loadrun.Options) (*loadtest.Report, error) {
+func (l *loadRun) watched(ctx context.Context, s *loadtest.Scenario, o loadrun.Options, exporter *loadExporter) (*loadtest.Report, error) {
 	shown := newLoadView(l.env, s, l.asJSON)
-	o.Watch = shown.show
-	o.Fault = shown.fault
-	if l.metrics == "" {
-		defer shown.close()
-		return loadrun.Run(ctx, s, o)
-	}
-	exported, closeExport, err := exportLoad(l.metrics, s, o)
-	if err != nil {
-		return nil, err
-	}
-	defer closeExport()
 	defer shown.close()
-	o.Sink = exported
-	o.Watch = func(st loadrun.Standing) {
-		shown.show(st)
-		exported.Stand(st.Planned, st.Counts.Inflight, st.Thresholds)
-	}
-	o.Fault = func(ev fault.Event) {
-		shown.fault(ev)
-		exported.Fault(ev.Fault, ev.Change == fault.Began)
+	o.Watch, o.Fault = shown.show, shown.fault
+	if err := exporter.attach(s, &o); err != nil {
+		return nil, err
 	}
 	r, err := loadrun.Run(ctx, s, o)
 	if r != nil {
-		exported.End(r.Verdict)
+		exporter.end(r.Verdict)
 	}
 	return r, err
-}
-
-// exportLoad serves the metrics of a run until it is closed.
-func exportLoad(address string, s *loadtest.Scenario, o loadrun.Options) (*metrics.Metrics, func(), error) {
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m, err := metrics.New(reg, s, o.ID, o.Version)
-	if err != nil {
-		return nil, nil, err
-	}
-	ln, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--metrics: %w", err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{EnableOpenMetrics: true}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(ln)
-	}()
-	return m, func() { _ = server.Close(); <-done }, nil
 }
 
 func (l *loadRun) print(r *loadtest.Report) error {

@@ -17,7 +17,7 @@ func TestKeysOfLogLinesAreConstants(t *testing.T) {
 	t.Parallel()
 	files := token.NewFileSet()
 	seen := 0
-	for _, area := range []string{"../../deployer", "../../watchdog", "."} {
+	for _, area := range []string{"../../deployer", "../../watchdog", "../../loadtest", "."} {
 		err := filepath.WalkDir(area, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "testdata") {
 				return err

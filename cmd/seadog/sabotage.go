@@ -35,7 +35,7 @@ const (
 	recycleOff   = "recycle-off"   // workers grow
 	drainOff     = "drain-off"     // lab: a worker that is to go goes at once
 	leaseOff     = "lease-off"     // nobody ends what has lost its runner
-	deadlinesOff = "deadlines-off" // steps take as long as they take
+	deadlinesOff = "deadlines-off" // steps, and questions to the engine and the database, take as long as they take
 	consoleOff   = "console-off"   // whoever writes to the log waits for its reader
 	earlyAnswer  = "early-answer"  // now and then a webhook is accepted and not written down
 	firstCommit  = "first-commit"  // later pushes do not move the deployment that waits
@@ -110,6 +110,14 @@ func (s sabotage) service(cfg *config.Config) {
 	}
 }
 
+// patience is how long something may take that is given limit otherwise.
+func (s sabotage) patience(limit time.Duration) time.Duration {
+	if s.has(deadlinesOff) {
+		return never
+	}
+	return limit
+}
+
 // lab changes what the lab does.
 func (s sabotage) lab(c *lab.Config) {
 	p := s.policy(watchdog.Policy{Harakiri: c.Harakiri, Mercy: c.Mercy})
@@ -126,7 +134,7 @@ func (s sabotage) lab(c *lab.Config) {
 // log returns what a process logs with.
 func (s sabotage) log(c *console.Console, w io.Writer) *slog.Logger {
 	if s.has(consoleOff) {
-		return slog.New(slog.NewTextHandler(w, nil))
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	return c.Log()
 }

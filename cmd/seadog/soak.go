@@ -19,6 +19,7 @@ import (
 
 func newSoakCommand(e *env) *cobra.Command {
 	var c gate.Config
+	var metrics string
 	var quick, long, verbose, list, uncalibrated bool
 	cmd := &cobra.Command{
 		Use:   "soak",
@@ -47,7 +48,7 @@ when it exits with 0. Half an hour; --quick takes five minutes, --long eight hou
 			}
 			c.Options = loadOptions(e)
 			c.Options.Uncalibrated = uncalibrated
-			return soak(cmd.Context(), e, c, verbose)
+			return soak(cmd.Context(), e, c, metrics, verbose)
 		},
 	}
 	f := cmd.Flags()
@@ -56,6 +57,7 @@ when it exits with 0. Half an hour; --quick takes five minutes, --long eight hou
 	f.StringSliceVar(&c.Only, "only", nil, "only these `scenarios`")
 	f.StringVar(&c.Store, "store", "", "sqlite or postgres (default: $SOAK_STORE, or sqlite)")
 	f.StringVar(&c.Dir, "dir", "", "`directory` for the reports (default: reports/ and the time)")
+	f.StringVar(&metrics, "metrics", "", "serve Prometheus metrics of the runs at this `address`, and wait at the end until the verdict was read")
 	f.BoolVar(&verbose, "verbose", false, "say more on stderr while it runs")
 	f.BoolVar(&uncalibrated, "no-calibration", false, "do not find out first how much this machine can send")
 	f.BoolVar(&list, "list", false, "list the scenarios and send nothing")
@@ -74,7 +76,7 @@ func listScenarios(e *env) error {
 	return nil
 }
 
-func soak(ctx context.Context, e *env, c gate.Config, verbose bool) error {
+func soak(ctx context.Context, e *env, c gate.Config, metrics string, verbose bool) error {
 	if c.Store == "" {
 		c.Store = e.Getenv("SOAK_STORE")
 	}
@@ -100,13 +102,20 @@ func soak(ctx context.Context, e *env, c gate.Config, verbose bool) error {
 	if verbose {
 		c.Log = slog.New(slog.NewTextHandler(e.Stderr, nil))
 	}
-	c.Watch = func(s *loadtest.Scenario) (func(loadrun.Standing), func()) {
+	exporter, err := newLoadExporter(metrics)
+	if err != nil {
+		return usageError(err)
+	}
+	c.Watch = func(s *loadtest.Scenario, o *loadrun.Options) (func(loadtest.Verdict), error) {
 		view := newLoadView(e, s, false)
-		return view.show, view.close
+		o.Watch = view.show
+		return func(v loadtest.Verdict) { view.close(); exporter.end(v) }, exporter.attach(s, o)
 	}
 	ctx, stop := stoppable(ctx)
 	defer stop()
+	defer exporter.close(ctx)
 	v, err := gate.Run(ctx, c)
+	exporter.end(v)
 	if err != nil {
 		return &exitError{Code: v.Code(), Err: err}
 	}

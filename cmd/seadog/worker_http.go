@@ -47,6 +47,7 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 			Body: limits.Body, BodyBudget: limits.BodyBudget,
 			HeaderTimeout: limits.HeaderTimeout, BodyTimeout: limits.BodyTimeout, IdleTimeout: limits.IdleTimeout,
 			Connections: limits.Connections, QueryBudget: limits.QueryBudget,
+			AcceptTimeout: j.broken.patience(0),
 		},
 		TrustedProxies: j.cfg.TrustedProxies,
 		Version:        versionText(),

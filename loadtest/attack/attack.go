@@ -150,7 +150,7 @@ func (a *Attack) Run(ctx context.Context) error {
 	watchers.Go(func() { _ = a.probe.Run(background) })
 	watchers.Go(func() {
 		if err := a.canary.run(background, a.now); err != nil {
-			a.config.Log.Warn("the generator does not know how late it is", "error", err)
+			a.config.Log.Warn("the generator does not know how late it is", loadtest.KeyError, err)
 		}
 	})
 	watchers.Go(func() { a.vitals.run(background, a.now) })
@@ -160,7 +160,7 @@ func (a *Attack) Run(ctx context.Context) error {
 	a.outbox.close()
 	outbox.Wait()
 	c := a.Counts()
-	a.config.Log.Info("attack ended", "run", a.config.Run, "sent", c.Sent, "dropped", c.Dropped)
+	a.config.Log.Info("attack ended", loadtest.KeyRun, a.config.Run, loadtest.KeySent, c.Sent, loadtest.KeyDropped, c.Dropped)
 	return nil
 }
 
@@ -177,7 +177,7 @@ func (a *Attack) begin(alarms []*alarm) (err error) {
 		l.clock = alarms[i]
 	}
 	a.probe, err = probe.New(probe.Config{Client: s.Client, BaseURL: s.Target.BaseURL, Start: a.start, Through: a.config.Through})
-	a.config.Log.Info("attack began", "run", a.config.Run, "scenario", s.Name, "target", s.Target.BaseURL, "length", s.Length())
+	a.config.Log.Info("attack began", loadtest.KeyRun, a.config.Run, loadtest.KeyScenario, s.Name, loadtest.KeyTarget, s.Target.BaseURL, loadtest.KeyLength, s.Length())
 	return err
 }
 

@@ -141,7 +141,7 @@ func (c *calibrator) try(ctx context.Context, rate float64, d time.Duration) (lo
 	for _, rule := range a.Generator().Rules {
 		r.OK = r.OK && (rule.OK || rule.ID == "G7")
 	}
-	c.log.Debug("calibrated", "rate", rate, "achieved", r.Achieved, "lag", r.Lag, "ok", r.OK)
+	c.log.Debug("calibrated", loadtest.KeyRate, rate, loadtest.KeyAchieved, r.Achieved, loadtest.KeyLag, r.Lag, loadtest.KeyOK, r.OK)
 	return r, nil
 }
 

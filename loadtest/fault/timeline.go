@@ -269,19 +269,19 @@ func (t *Timeline) tell(r record, c Change) {
 	e := Event{Fault: r.name, What: r.what, Change: c, At: r.begin}
 	switch c {
 	case Began:
-		t.config.Log.Info("fault began", "fault", r.name, "what", r.what)
+		t.config.Log.Info("fault began", loadtest.KeyFault, r.name, loadtest.KeyAction, r.what)
 	case Failed:
 		e.Err = r.done
-		t.config.Log.Error("fault could not be done", "fault", r.name, "what", r.what, "err", r.done)
+		t.config.Log.Error("fault could not be done", loadtest.KeyFault, r.name, loadtest.KeyAction, r.what, loadtest.KeyError, r.done)
 		t.records = append(t.records, r)
 	case Ended:
 		e.At, e.Err, e.Effects = r.end, r.undo, r.effects
 		t.records = append(t.records, r)
 		if r.undo != nil {
-			t.config.Log.Error("fault could not be undone", "fault", r.name, "what", r.what, "err", r.undo)
+			t.config.Log.Error("fault could not be undone", loadtest.KeyFault, r.name, loadtest.KeyAction, r.what, loadtest.KeyError, r.undo)
 			break
 		}
-		t.config.Log.Info("fault ended", "fault", r.name, "what", r.what, "effects", r.effects)
+		t.config.Log.Info("fault ended", loadtest.KeyFault, r.name, loadtest.KeyAction, r.what, loadtest.KeyEffects, r.effects)
 	}
 	if t.config.Events != nil {
 		t.config.Events(e)

@@ -134,7 +134,7 @@ func (d *Detector) look(ctx context.Context) *facts {
 	if late := f.at - d.looked - tick; late > lateness {
 		d.woke = f.at
 		if d.looked >= 0 { // else the load has started, and with it the clock
-			d.config.Log.Warn("this machine was late; that time does not count", slog.Duration("late", late))
+			d.config.Log.Warn("this machine was late; that time does not count", slog.Duration(loadtest.KeyLag, late))
 		}
 	}
 	d.looked = f.at
@@ -192,7 +192,7 @@ func (d *Detector) rest(f *facts, since time.Duration) rest {
 
 // begun tells of a new event, and has evidence gathered.
 func (d *Detector) begun(ctx context.Context, e *event, f *facts) {
-	d.config.Log.Warn("the service is stuck", slog.String("rule", e.report.Rule), slog.String("what", e.report.Text))
+	d.config.Log.Warn("the service is stuck", slog.String(loadtest.KeyRule, e.report.Rule), slog.String(loadtest.KeyText, e.report.Text))
 	ev, fresh := d.gatherer.next(f.at)
 	d.events.mu.Lock()
 	e.evidence = ev

@@ -188,7 +188,7 @@ func (l *Ledger) Close(ctx context.Context) loadtest.LedgerReport {
 	}
 	if err != nil {
 		r.Error = err.Error()
-		l.config.Log.Warn("the ledger could not be balanced", slog.String("why", r.Error))
+		l.config.Log.Warn("the ledger could not be balanced", slog.String(loadtest.KeyError, r.Error))
 	}
 	return r
 }

@@ -172,7 +172,7 @@ func (o *Observer) look() {
 func (o *Observer) missed(s Source, at time.Duration, err error) {
 	g := o.gaps[s]
 	if n := len(g.list); n == 0 || !g.list[n-1].Open {
-		o.config.Log.Warn("the service gives nothing to watch", slog.String("source", string(s)), slog.String("why", err.Error()))
+		o.config.Log.Warn("the service gives nothing to watch", slog.String(loadtest.KeySource, string(s)), slog.String(loadtest.KeyError, err.Error()))
 	}
 	g.missed(s, at, err)
 }

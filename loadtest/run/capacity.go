@@ -43,7 +43,7 @@ func search(ctx context.Context, s *loadtest.Scenario, o Options, traffic int) (
 			break
 		}
 		held := r.Verdict == loadtest.Pass
-		o.Log.Info("tried a rate", "rate", rate, "held", held, "verdict", r.Verdict)
+		o.Log.Info("tried a rate", loadtest.KeyRate, rate, loadtest.KeyHeld, held, loadtest.KeyVerdict, r.Verdict)
 		trials = append(trials, pace.Trial{Rate: rate, Held: held})
 	}
 	held, failed := pace.Capacity(trials)

@@ -166,7 +166,7 @@ func (t *trial) plan() error {
 func (t *trial) run(ctx context.Context) error {
 	if t.ledger != nil {
 		if err := t.ledger.Open(ctx); err != nil {
-			t.options.Log.Warn("the ledger could not be opened before the load", "error", err)
+			t.options.Log.Warn("the ledger could not be opened before the load", loadtest.KeyError, err)
 		}
 	}
 	watching, unwatch := context.WithCancel(context.WithoutCancel(ctx))

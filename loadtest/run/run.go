@@ -20,7 +20,7 @@ func Run(ctx context.Context, s *loadtest.Scenario, o Options) (*loadtest.Report
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	o.ID = cmp.Or(o.ID, randomID())
+	o.ID = cmp.Or(o.ID, NewID())
 	defer attack.Unhurried()()
 	refused, err := lookAtMachine(ctx, s, &o)
 	if err != nil || refused != nil {
@@ -84,7 +84,8 @@ func compare(r *loadtest.Report, o Options) (*loadtest.Report, error) {
 	return r, nil
 }
 
-func randomID() string {
+// NewID returns a random name for a run.
+func NewID() string {
 	b := make([]byte, 8)
 	_, _ = rand.Read(b) // never fails
 	return hex.EncodeToString(b)

@@ -31,8 +31,9 @@ type Config struct {
 	// Options of all runs, with what only the program knows how to do.
 	Options loadrun.Options
 	Getenv  func(string) string
-	// Watch shows a scenario's run while it goes; nil: nobody looks.
-	Watch func(*loadtest.Scenario) (show func(loadrun.Standing), over func())
+	// Watch has a scenario's run shown while it goes, and its verdict when it is
+	// over; nil: nobody looks.
+	Watch func(*loadtest.Scenario, *loadrun.Options) (over func(loadtest.Verdict), err error)
 	Log   *slog.Logger
 }
 

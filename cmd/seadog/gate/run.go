@@ -94,15 +94,18 @@ func (g *gate) scenario(ctx context.Context, e *entry) (*loadtest.Report, error)
 	if s.kind == "serve" {
 		o.Incidents = loadtest.Endpoint{URL: s.url + "/api/v1/incidents", Header: s.header()}
 	}
+	over := func(loadtest.Verdict) {}
 	if g.Watch != nil {
-		show, over := g.Watch(sc)
-		defer over()
-		o.Watch = show
+		if over, err = g.Watch(sc, &o); err != nil {
+			return nil, err
+		}
 	}
 	r, err := loadrun.Run(ctx, sc, o)
 	if err != nil {
+		over(loadtest.Internal)
 		return nil, err
 	}
+	defer func() { over(r.Verdict) }()
 	if ctx.Err() == nil && r.Identity.Elapsed > 0 { // nothing was sent otherwise
 		g.check(ctx, e, s, r)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seadog/seadog/loadtest"
 	"github.com/seadog/seadog/loadtest/fault"
 )
 
@@ -61,7 +62,7 @@ func (d *door) run(ctx context.Context) {
 				break
 			}
 			if err != nil {
-				d.log.Warn("proxy cannot accept", "proxy", d.name, "err", err)
+				d.log.Warn("proxy cannot accept", loadtest.KeyProxy, d.name, loadtest.KeyError, err)
 				rest(ctx, breath)
 				continue
 			}
@@ -99,7 +100,7 @@ func (d *door) admit(client net.Conn) *pair {
 	defer d.mu.Unlock()
 	full := len(d.pairs) >= mostPairs
 	if full && !d.full {
-		d.log.Warn("proxy has too many connections, more are closed", "proxy", d.name, "most", mostPairs)
+		d.log.Warn("proxy has too many connections, more are closed", loadtest.KeyProxy, d.name, loadtest.KeyLimit, mostPairs)
 	}
 	d.full = full
 	if full || d.down || d.closed {
@@ -118,7 +119,7 @@ func (d *door) join(ctx context.Context, p *pair) {
 	dialer := net.Dialer{Timeout: dialWithin}
 	server, err := dialer.DialContext(ctx, d.to.network, d.to.address)
 	if err != nil {
-		d.log.Debug("proxy cannot reach its upstream", "proxy", d.name, "err", err)
+		d.log.Debug("proxy cannot reach its upstream", loadtest.KeyProxy, d.name, loadtest.KeyError, err)
 		return
 	}
 	d.mu.Lock()
@@ -189,7 +190,7 @@ func (d *door) close() {
 		err = d.at.shut()
 	}
 	if err = errors.Join(err, d.at.leave()); err != nil {
-		d.log.Warn("proxy could not be closed in order", "proxy", d.name, "err", err)
+		d.log.Warn("proxy could not be closed in order", loadtest.KeyProxy, d.name, loadtest.KeyError, err)
 	}
 }
 
