@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	callTimeout  = 30 * time.Second // of one page
+	callTimeout  = 30 * time.Second // of one call
+	pageTimeout  = 45 * time.Second // of one page, with all attempts: a service that is stuck is not waited for
 	mostPage     = 64 << 20         // bytes of a page
 	mostAnswer   = 4 << 30          // bytes of a list that comes in one answer; it is not kept
 	attempts     = 5                // of one page: the service may still be recovering from a fault
@@ -48,6 +49,8 @@ func (e errFinal) Unwrap() error { return e.err }
 
 // page gets u and decodes it into out, which must be empty; it tries again if there is hope.
 func page[T any](ctx context.Context, l *list, u *url.URL) (out T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
+	defer cancel()
 	for attempt := range attempts {
 		if attempt > 0 && !pause(ctx, firstPause<<(attempt-1)) {
 			break
