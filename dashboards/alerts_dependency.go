@@ -54,8 +54,8 @@ func loadAlerts() []Alert {
 	return []Alert{
 		{
 			Name: "SeadogLoadTestFailed", For: "0s", Severity: Ticket, Board: "seadog-load-test",
-			Expr:    "max by (instance, verdict) (loadgen_verdict)",
-			Wrong:   `unless on (instance) (loadgen_verdict{verdict="PASS"} == 1)`,
+			Expr:    `max by (instance, verdict) (last_over_time(loadgen_verdict{verdict!="PASS"}[1h]))`,
+			Wrong:   "== 1",
 			Summary: "The load test on {{ $labels.instance }} ended with {{ $labels.verdict }}: do not release",
 			Runbook: `
 1. report.html of the run gives every reason, with the second at which it happened.

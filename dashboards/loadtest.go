@@ -23,14 +23,14 @@ func runOfLoad() []Panel {
 		},
 		{
 			Title: "Run", Kind: Table, Unit: "none", Width: 9,
-			Description: "What ran: the id stands in the report, too.",
-			Queries:     []Query{{"max by (run_id, version, scenario) (" + load("loadgen_run_info") + ")", ""}},
+			Description: "What ran in the time that is shown: the id stands in the report, too.",
+			Queries:     []Query{{"max by (run_id, version, scenario) (last_over_time(" + load("loadgen_run_info") + "[$__range]))", ""}},
 		},
 		{
 			Title: "Thresholds", Kind: Stat, Unit: "none", Width: 10, Bars: []Bar{{0, Bad}, {1, Good}},
 			Names:       []Name{{"0", "missed", Bad}, {"1", "met", Good}},
-			Description: "Each threshold of the scenario, as things are now.",
-			Queries:     []Query{{"min by (threshold) (" + load("loadgen_threshold_ok") + ")", "{{threshold}}"}},
+			Description: "Each threshold of the scenario by its place there, as things are, or were at the end.",
+			Queries:     []Query{{"min by (threshold) (last_over_time(" + load("loadgen_threshold_ok") + "[$__range]))", "{{threshold}}"}},
 		},
 		{
 			Title: "Faults", Kind: Graph, Unit: "none", Zero: true, Width: 24,

@@ -2,11 +2,6 @@ package dashboards_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -100,62 +95,55 @@ func (p *process) sicken() {
 	}
 }
 
-// push sends webhooks until ctx ends, every tenth with a wrong signature.
-func (p *process) push(ctx context.Context, t *testing.T, g *standIn) {
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		key := secret
-		if n%10 == 9 {
-			key = "wrong"
-		}
-		g.inflight.Add(1)
-		began := time.Now()
-		status, err := p.deliver(client, n, key)
-		g.seconds.Add(int64(time.Since(began)))
-		g.inflight.Add(-1)
-		switch {
-		case err != nil || status >= 500:
-			t.Errorf("push %d: %d %v", n, status, err)
-		case status == http.StatusUnauthorized:
-			g.refused.Add(1)
-		default:
-			g.sent.Add(1)
-		}
-	}
-}
+// load is what `seadog load run` does to the service: webhooks, some with a wrong
+// signature, and a harmless fault.
+const load = `version: 1
+name: proof
+target: {base_url: "http://%s"}
+phases: [{name: steady, for: %s}]
+scenarios:
+  - name: pushes
+    pacing: {kind: constant, rate: 20/s}
+    request:
+      method: POST
+      path: /hooks/site
+      headers: {Content-Type: application/json, X-GitHub-Event: push}
+      body: {push: github, repository: proof/nowhere, size: 4KiB}
+      id: {header: X-GitHub-Delivery}
+      sign: {scheme: github-sha256, header: X-Hub-Signature-256, secret: %s}
+    expect: {status: [200, 202]}
+    negative: [{name: forged, share: 10%%, mutate: signature, expect: {status: [401]}}]
+faults: [{name: idlers, phase: steady, at: 1s, for: 5s, do: {kind: idle, count: 5}}]
+thresholds: [p99(response) < 5s, ratio(failed) <= 0%%]
+`
 
-func (p *process) deliver(client *http.Client, n int, key string) (int, error) {
-	commit := fmt.Sprintf("%040x", n+1)
-	body, err := json.Marshal(map[string]any{
-		"ref": "refs/heads/main", "before": fmt.Sprintf("%040x", n), "after": commit,
-		"repository": map[string]any{"full_name": "proof/nowhere"}, "head_commit": map[string]any{"id": commit, "message": "change"},
+// startLoad runs it for a while against the service; it shows itself at admin. The
+// channel says how it ended.
+func startLoad(t *testing.T, binary string, service *process, length time.Duration) (*process, <-chan error) {
+	t.Helper()
+	p := &process{admin: freePorts(t, 1)[0]}
+	file := filepath.Join(t.TempDir(), "proof.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, load, service.url, length, secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	cmd, out := exec.Command(binary, "load", "run", "--no-calibration", "--metrics", p.admin, file), new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		err := cmd.Wait()
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, out)
+		}
+		ended <- err
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-over
 	})
-	if err != nil {
-		return 0, err
-	}
-	mac := hmac.New(sha256.New, []byte(key))
-	mac.Write(body)
-	req, err := http.NewRequest(http.MethodPost, "http://"+p.url+"/hooks/site", bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	for name, value := range map[string]string{
-		"Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": fmt.Sprintf("proof-%d", n),
-		"X-Hub-Signature-256": "sha256=" + hex.EncodeToString(mac.Sum(nil)),
-	} {
-		req.Header.Set(name, value)
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	resp.Body.Close()
-	return resp.StatusCode, nil
+	return p, ended
 }

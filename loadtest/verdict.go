@@ -47,6 +47,15 @@ var verdicts = []struct {
 	{Pass, 0},
 }
 
+// Verdicts returns all there are.
+func Verdicts() []Verdict {
+	all := make([]Verdict, len(verdicts))
+	for i, v := range verdicts {
+		all[i] = v.verdict
+	}
+	return all
+}
+
 // Code is what the program exits with.
 func (v Verdict) Code() int {
 	for _, known := range verdicts {

@@ -111,7 +111,7 @@ func (j job) backends(ctx context.Context) (backends, error) {
 func (s backends) close() error { return errors.Join(s.store.Close(), s.engine.Close()) }
 
 func openEngine(j job) (*engine.Client, error) {
-	return engine.New(engine.Config{Host: engineHost(j), CallTimeout: j.broken.patience(0), Log: j.log, Observer: j.recorder})
+	return engine.New(engine.Config{Host: engineHost(j), CallTimeout: j.broken.patience(j.cfg.Docker.Timeout), Log: j.log, Observer: j.recorder})
 }
 
 // engineHost is the engine that Compose deploys to and that is observed. Docker

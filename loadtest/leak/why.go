@@ -2,6 +2,7 @@ package leak
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/seadog/seadog/loadtest"
@@ -34,7 +35,9 @@ func (o Options) tooFew(points []loadtest.Point, windows int) string {
 		(points[len(points)-1].At - points[0].At).Round(time.Second), windows, leastWindows)
 }
 
+// format rounds to three digits: these are estimates.
 func (o Options) format(perHour float64) string {
 	t := loadtest.Threshold{Unit: o.Unit, PerHour: true}
-	return t.Format(perHour)
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(perHour, 'g', 3, 64), 64)
+	return t.Format(rounded)
 }

@@ -58,7 +58,7 @@ func New(reg prometheus.Registerer, s *loadtest.Scenario, run, version string) (
 		inflight:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "loadgen", Name: "inflight_requests", Help: "Requests on their way."}),
 		threshold: gauge("threshold_ok", "1 if the threshold holds so far, 0 if it does not, by its place in the scenario.", "threshold"),
 		fault:     gauge("fault_active", "1 while the fault lasts.", "fault"),
-		verdict:   gauge("verdict", "1 for the verdict of the run that has ended.", "verdict"),
+		verdict:   gauge("verdict", "1 for the verdict of the run once it has ended, 0 for all others, and for all while it goes on.", "verdict"),
 		info:      gauge("run_info", "1: which run this is.", "run_id", "version", "scenario"),
 		counted:   make([]uint64, len(s.Traffic)),
 	}
@@ -70,6 +70,9 @@ func New(reg prometheus.Registerer, s *loadtest.Scenario, run, version string) (
 		}
 	}
 	m.info.WithLabelValues(run, version, s.Name).Set(1)
+	for _, v := range loadtest.Verdicts() {
+		m.verdict.WithLabelValues(string(v)).Set(0)
+	}
 	for _, t := range s.Traffic { // there from the first scrape on
 		m.planned.WithLabelValues(t.Name)
 		m.sent.WithLabelValues(t.Name)
@@ -129,6 +132,11 @@ func (m *Metrics) Fault(name string, active bool) {
 
 // End shows the verdict.
 func (m *Metrics) End(v loadtest.Verdict) {
-	m.verdict.Reset()
-	m.verdict.WithLabelValues(string(v)).Set(1)
+	for _, known := range loadtest.Verdicts() {
+		is := 0.0
+		if known == v {
+			is = 1
+		}
+		m.verdict.WithLabelValues(string(known)).Set(is)
+	}
 }

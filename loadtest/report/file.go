@@ -113,10 +113,14 @@ func Read(path string) (*loadtest.Report, error) {
 }
 
 // Deciding says in a few words what decided: the first reason, or of a run that
-// passed the threshold that came nearest to its limit.
+// passed the threshold that came nearest to its limit. One without thresholds
+// says it in its first note.
 func Deciding(r *loadtest.Report) string {
 	if len(r.Reasons) > 0 {
 		return r.Reasons[0].Text
+	}
+	if len(r.Thresholds) == 0 && len(r.Notes) > 0 {
+		return r.Notes[0]
 	}
 	var nearest *loadtest.ThresholdResult
 	for i := range r.Thresholds {

@@ -135,9 +135,10 @@ type Git struct {
 
 // Docker says how the engine is reached.
 type Docker struct {
-	Env    []string // names of environment variables that are passed on
-	Host   string   // as in DOCKER_HOST; empty: $DOCKER_HOST or the local socket
-	Config string   // directory as in DOCKER_CONFIG; empty: the user's
+	Env     []string      // names of environment variables that are passed on
+	Host    string        // as in DOCKER_HOST; empty: $DOCKER_HOST or the local socket
+	Config  string        // directory as in DOCKER_CONFIG; empty: the user's
+	Timeout time.Duration // of a question to the engine
 }
 
 // Secrets returns every secret value of the configuration, for the redactor.

@@ -116,9 +116,10 @@ type tool struct {
 }
 
 type docker struct {
-	Env    []string `yaml:"env"`
-	Host   string   `yaml:"host,omitempty"`
-	Config string   `yaml:"config,omitempty"`
+	Env     []string      `yaml:"env"`
+	Host    string        `yaml:"host,omitempty"`
+	Config  string        `yaml:"config,omitempty"`
+	Timeout time.Duration `yaml:"timeout"`
 }
 
 type retention struct {
@@ -226,6 +227,7 @@ func builtin(node string) *file {
 			HeaderTimeout: 10 * time.Second, BodyTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 			Connections: 8192, QueryBudget: 20, StepLog: 16 * mib,
 		},
+		Docker:    docker{Timeout: 10 * time.Second},
 		Record:    record{Deliveries: 10_000, Bytes: 256 * mib},
 		Log:       log{Format: "auto", Level: "info"},
 		Retention: retention{Deliveries: 90 * 24 * time.Hour, Deployments: 200},

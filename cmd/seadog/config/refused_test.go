@@ -29,6 +29,7 @@ var refused = map[string][]string{
 	"compose-project-taken": {`11:24: projects.web.compose.project: the Compose project api belongs to project api; give each a compose.project of its own, or they replace each other's containers`},
 	"compose-project":       {`8:24: projects.web.compose.project: "Web App" cannot name a Compose project; use lower-case letters, digits, - and _, at most 63, beginning with a letter or digit`},
 	"data-empty":            {`1:7: data: is empty; name a directory, like /var/lib/seadog`},
+	"docker-timeout":        {`1:19: docker.timeout: 20ms is not between 1s and 5m; write a duration like 10s`},
 	"docker-host":           {`1:16: docker.host: "/var/run/docker.sock" is not the address of an engine; write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host`},
 	"duplicate-key":         {`9:1: node: given twice, first in line 1; keep one of the two`},
 	"env-and-secret":        {`9:18: projects.web.secrets.A: is in env as well; keep one of the two`},

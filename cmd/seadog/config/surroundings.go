@@ -283,6 +283,9 @@ func (b *builder) tools() {
 			b.fail("docker.host", "write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host", "%q is not the address of an engine", d.Host)
 		}
 	}
+	if d.Timeout < time.Second || d.Timeout > 5*time.Minute {
+		b.fail("docker.timeout", "write a duration like 10s", "%s is not between 1s and 5m", d.Timeout)
+	}
 	d.Config = b.path(d.Config)
 	b.cfg.Git, b.cfg.Docker = Git(b.f.Git), Docker(*d)
 }

@@ -31,7 +31,7 @@ func (s *service) configuration(ctx context.Context, ports []int) (string, error
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "docker: {host: \"tcp://%s\"}\n", engine)
+		fmt.Fprintf(&b, "docker: {host: \"tcp://%s\", timeout: 3s}\n", engine)
 	}
 	b.WriteString(s.config)
 	fmt.Fprintf(&b, "\nretention: {deployments: 0}\ndefaults:\n  steps: {grace: 2s, %s}\n  health: {stable: 500ms}\nprojects:\n", s.steps)

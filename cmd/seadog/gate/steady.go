@@ -135,7 +135,6 @@ func (st *steady) end(g *gate) *loadtest.Report {
 			Started: st.began, Elapsed: time.Since(st.began), Target: st.service.url, Version: g.Options.Version,
 		},
 		Generator: loadtest.GeneratorReport{OK: true},
-		Notes:     []string{fmt.Sprintf("%d of %d requests were missed", st.missed, st.asked)},
 	}
 	for _, s := range st.observer.Series() {
 		r.Server = append(r.Server, s)
@@ -145,10 +144,20 @@ func (st *steady) end(g *gate) *loadtest.Report {
 			}
 		}
 	}
+	r.Notes = []string{st.note(r.Leaks)}
 	r.Reasons = st.reasons(r.Leaks)
 	r.Verdict = loadtest.Decide(r.Reasons)
 	r.Code = r.Verdict.Code()
 	return r
+}
+
+// note says in a few words how it went.
+func (st *steady) note(leaks []loadtest.LeakReport) string {
+	text := fmt.Sprintf("%d of %d requests were missed", st.missed, st.asked)
+	for _, l := range leaks {
+		text += fmt.Sprintf("; %s: %s", l.Series, l.Verdict)
+	}
+	return text
 }
 
 func (st *steady) reasons(leaks []loadtest.LeakReport) (reasons []loadtest.Reason) {
