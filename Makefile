@@ -35,7 +35,7 @@ race: ## the tests under the race detector
 	$(GO) test -race -short -timeout 30m $(PKGS)
 
 lint: ## vet, staticcheck and gofumpt, pinned in go.mod
-	@test -z "$$($(GO) tool gofumpt -l cmd deployer watchdog loadtest dashboards | tee /dev/stderr)" || { echo "run: go tool gofumpt -w ."; exit 1; }
+	@test -z "$$($(GO) tool gofumpt -l cmd deployer watchdog loadtest scenarios dashboards | tee /dev/stderr)" || { echo "run: go tool gofumpt -w ."; exit 1; }
 	@staticcheck=$$($(GO) tool -n staticcheck) && set -ex; for module in $(MODULES); do \
 	  (cd $$module && $(GO) vet $(PKGS) && "$$staticcheck" $(PKGS)); done
 

@@ -35,9 +35,11 @@ func (o Options) tooFew(points []loadtest.Point, windows int) string {
 		(points[len(points)-1].At - points[0].At).Round(time.Second), windows, leastWindows)
 }
 
-// format rounds to three digits: these are estimates.
+// format rounds counts to three digits: these are estimates.
 func (o Options) format(perHour float64) string {
 	t := loadtest.Threshold{Unit: o.Unit, PerHour: true}
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(perHour, 'g', 3, 64), 64)
-	return t.Format(rounded)
+	if o.Unit != loadtest.Bytes {
+		perHour, _ = strconv.ParseFloat(strconv.FormatFloat(perHour, 'g', 3, 64), 64)
+	}
+	return t.Format(perHour)
 }
