@@ -97,20 +97,11 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 	if err != nil {
 		return err
 	}
-	for _, dir := range []string{journalDir, stderrDir} {
-		if err := os.MkdirAll(filepath.Join(cfg.Data, dir), 0o700); err != nil {
-			return fmt.Errorf("make the data directory: %w", err)
-		}
-	}
-	deaths, err := journal.Open(journal.Config{Path: filepath.Join(cfg.Data, journalDir, deathsFile)})
+	deaths, incidents, err := openJournals(cfg.Data)
 	if err != nil {
 		return err
 	}
 	defer deaths.Close()
-	incidents, err := journal.NewIncidents(journal.IncidentsConfig{Dir: filepath.Join(cfg.Data, incidentsDir)})
-	if err != nil {
-		return err
-	}
 	sockets, err := handoff.Listen(ctx, socketSpecs(cfg))
 	if err != nil {
 		return err
@@ -142,6 +133,21 @@ func serve(ctx context.Context, e *env, path string, insecure bool) error {
 		ReapOrphans: true,
 	})
 	return errors.Join(err, sockets.Release())
+}
+
+// openJournals opens what the master writes down in the data directory.
+func openJournals(data string) (*journal.Journal, *journal.Incidents, error) {
+	for _, dir := range []string{journalDir, stderrDir} {
+		if err := os.MkdirAll(filepath.Join(data, dir), 0o700); err != nil {
+			return nil, nil, fmt.Errorf("make the data directory: %w", err)
+		}
+	}
+	incidents, err := journal.NewIncidents(journal.IncidentsConfig{Dir: filepath.Join(data, incidentsDir)})
+	if err != nil {
+		return nil, nil, err
+	}
+	deaths, err := journal.Open(journal.Config{Path: filepath.Join(data, journalDir, deathsFile)})
+	return deaths, incidents, err
 }
 
 // openConsole returns where the log goes, and says there what is doubtful in the configuration.

@@ -25,37 +25,12 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	book := transcript.Book{Dir: filepath.Join(j.cfg.Data, "logs")}
 	tailer := transcript.NewTailer(book)
-	limits := j.cfg.Limits
-	var tokens httpd.Tokens
-	for _, t := range j.cfg.Tokens {
-		tokens = append(tokens, httpd.Token(t))
-	}
 	tape, err := newTape(j)
 	if err != nil {
 		return err
 	}
-	cfg := httpd.Config{
-		Hooks:    j.cfg.Hooks,
-		Projects: j.cfg.Projects,
-		Tokens:   tokens,
-		Insecure: j.cfg.Insecure,
-		Store:    j.broken.store(store),
-		Book:     book,
-		Tailer:   tailer,
-		Ring:     j.Doorbell(bellRunners).Ring,
-		Limits: httpd.Limits{
-			Body: limits.Body, BodyBudget: limits.BodyBudget,
-			HeaderTimeout: limits.HeaderTimeout, BodyTimeout: limits.BodyTimeout, IdleTimeout: limits.IdleTimeout,
-			Connections: limits.Connections, QueryBudget: limits.QueryBudget,
-			AcceptTimeout: j.broken.patience(0),
-		},
-		TrustedProxies: j.cfg.TrustedProxies,
-		Version:        versionText(),
-		Observer:       j.broken.observer(j.recorder),
-		Recorder:       tape.recorder(),
-		Warden:         newWarden(j.Guard()),
-		Log:            j.log,
-	}
+	cfg := j.httpd()
+	cfg.Store, cfg.Book, cfg.Tailer, cfg.Recorder = j.broken.store(store), book, tailer, tape.recorder()
 	cfg.Site = webPages(j.cfg, j.Board(), cfg, book)
 	server, err := httpd.New(cfg)
 	if err != nil {
@@ -77,6 +52,34 @@ func serveHTTP(j job, intake, work context.Context) (err error) {
 		j.log.Warn("master was not told", deployer.KeyError, err)
 	}
 	return g.Wait()
+}
+
+// httpd is what the configuration says of the server; where it reads and writes
+// is the caller's to add.
+func (j job) httpd() httpd.Config {
+	limits := j.cfg.Limits
+	var tokens httpd.Tokens
+	for _, t := range j.cfg.Tokens {
+		tokens = append(tokens, httpd.Token(t))
+	}
+	return httpd.Config{
+		Hooks:    j.cfg.Hooks,
+		Projects: j.cfg.Projects,
+		Tokens:   tokens,
+		Insecure: j.cfg.Insecure,
+		Ring:     j.Doorbell(bellRunners).Ring,
+		Limits: httpd.Limits{
+			Body: limits.Body, BodyBudget: limits.BodyBudget,
+			HeaderTimeout: limits.HeaderTimeout, BodyTimeout: limits.BodyTimeout, IdleTimeout: limits.IdleTimeout,
+			Connections: limits.Connections, QueryBudget: limits.QueryBudget,
+			AcceptTimeout: j.broken.patience(0),
+		},
+		TrustedProxies: j.cfg.TrustedProxies,
+		Version:        versionText(),
+		Observer:       j.broken.observer(j.recorder),
+		Warden:         newWarden(j.Guard()),
+		Log:            j.log,
+	}
 }
 
 // httpListeners returns the inherited sockets, with TLS if it is configured. The
