@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -240,9 +241,7 @@ func (u *UI) keepUp(st *httpd.Stream, of, seen string, holder session) error {
 	one := u.looks.enter(of)
 	defer u.looks.leave(one)
 	page := viewer{version: seen}
-	if err := st.Send(eventRetry); err != nil {
-		return err
-	}
+	hello := eventRetry // after the first look: from then on, what is sent is what changed
 	poll := time.NewTicker(u.cfg.Limits.Poll)
 	defer poll.Stop()
 	heartbeat := time.NewTicker(u.cfg.Limits.Heartbeat)
@@ -252,9 +251,10 @@ func (u *UI) keepUp(st *httpd.Stream, of, seen string, holder session) error {
 		if err != nil {
 			return err
 		}
-		if err := st.Send(news); err != nil {
+		if err := st.Send(slices.Concat(hello, news)); err != nil {
 			return err
 		}
+		hello = nil
 		select {
 		case <-st.Context().Done():
 			return nil

@@ -132,7 +132,7 @@ func TestAnOpenPageIsToldWhatChangesAndNothingElse(t *testing.T) {
 		}
 	}
 	if _, came := c.Parts["attention"]; came {
-		t.Error("a part came that did not change")
+		t.Errorf("a part came that did not change: %s", c.Parts["attention"])
 	}
 	if want := fmt.Sprintf(`href="/deployments/%d"`, id); !strings.Contains(c.Parts["queue"], want) {
 		t.Errorf("the queue has no %s: %s", want, c.Parts["queue"])

@@ -278,8 +278,8 @@ func TestOneLineIsLoggedForEachChange(t *testing.T) {
 		}
 		_ = tl.Run(t.Context())
 		same(t, []string{
-			`level=INFO msg="fault began" fault=a what="db refuses connections for 1s"`,
-			`level=INFO msg="fault ended" fault=a what="db refuses connections for 1s" effects=map[undone:1]`, "",
+			`level=INFO msg="fault began" fault=a action="db refuses connections for 1s"`,
+			`level=INFO msg="fault ended" fault=a action="db refuses connections for 1s" effects=map[undone:1]`, "",
 		}, strings.Split(out.String(), "\n"))
 	})
 }
