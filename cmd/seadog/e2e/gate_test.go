@@ -70,6 +70,7 @@ func TestEveryScenarioFindsWhatItIsAbout(t *testing.T) {
 			missing = slices.DeleteFunc(missing, func(name string) bool { return name == f.scenario })
 		}
 		t.Run(strings.Join(names, ","), func(t *testing.T) {
+			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "reports")
 			code, out := soakQuickly(t, dir, strings.Join(names, ","), p.without)
 			if code == 0 {
