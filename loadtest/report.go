@@ -212,17 +212,17 @@ type HangReport struct {
 
 // LeakReport is one series and whether it grows.
 type LeakReport struct {
-	Series     string  `json:"series"`
-	Unit       Unit    `json:"unit"`
-	Verdict    Verdict `json:"verdict"`    // Pass, Leaking, Inconclusive
-	Slope      float64 `json:"slope_hour"` // Theil-Sen
-	Lower      float64 `json:"lower_hour"` // of the 95 % interval
-	P          float64 `json:"p"`          // Mann-Kendall, one-sided
-	Tolerance  float64 `json:"tolerance_hour"`
-	Detectable float64 `json:"detectable_hour"` // the smallest leak that this run could have found
-	Windows    int     `json:"windows"`
-	Idle       float64 `json:"idle_growth"` // idle level after minus before
-	Why        string  `json:"why"`
+	Series     string   `json:"series"`
+	Unit       Unit     `json:"unit"`
+	Verdict    Verdict  `json:"verdict"`    // Pass, Leaking, Inconclusive
+	Slope      float64  `json:"slope_hour"` // Theil-Sen
+	Lower      float64  `json:"lower_hour"` // of the 95 % interval
+	P          float64  `json:"p"`          // Mann-Kendall, one-sided
+	Tolerance  float64  `json:"tolerance_hour"`
+	Detectable float64  `json:"detectable_hour"` // the smallest leak that this run could have found
+	Windows    int      `json:"windows"`
+	Idle       *float64 `json:"idle_growth,omitempty"` // of the idle service, from before the load to after it, for a million requests; nil: unknown
+	Why        string   `json:"why"`
 }
 
 // LedgerReport balances what was accepted against what the service knows.

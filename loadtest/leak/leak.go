@@ -28,11 +28,6 @@ type Options struct {
 	// WarmUp is the least that is left out at the start, one minute. Profiles of a few
 	// minutes shorten it; a quarter is always left out.
 	WarmUp time.Duration
-
-	// The second test, that only reports: how the idle service differs before
-	// and after the load.
-	Before, After []loadtest.Point
-	Requests      uint64 // between the two
 }
 
 func (o Options) withDefaults() Options {
@@ -61,7 +56,6 @@ func Tolerance(series string, unit loadtest.Unit) float64 {
 func Test(points []loadtest.Point, o Options) loadtest.LeakReport {
 	o = o.withDefaults()
 	r := loadtest.LeakReport{Series: o.Series, Unit: o.Unit, Tolerance: o.Tolerance, P: 1, Verdict: loadtest.Inconclusive}
-	r.Idle = o.idle()
 	points = numbers(points)
 	rest := afterWarmUp(points, o.WarmUp)
 	t := o.trend(rest)
@@ -163,13 +157,17 @@ func (o Options) level(points []loadtest.Point) float64 {
 	return median(values)
 }
 
-// idle is by how much the idle service grew, for a million requests.
-func (o Options) idle() float64 {
-	before, after := numbers(o.Before), numbers(o.After)
-	if len(before) == 0 || len(after) == 0 || o.Requests == 0 {
-		return 0
+// Idle is a second test, that only reports: by how much a series of the idle
+// service grew from before the load to after it, for a million requests. It is
+// nil if the service was not seen idle, or nothing was sent.
+func Idle(before, after []loadtest.Point, unit loadtest.Unit, requests uint64) *float64 {
+	o := Options{Unit: unit}
+	before, after = numbers(before), numbers(after)
+	if len(before) == 0 || len(after) == 0 || requests == 0 {
+		return nil
 	}
-	return (o.level(after) - o.level(before)) * 1e6 / float64(o.Requests)
+	growth := (o.level(after) - o.level(before)) * 1e6 / float64(requests)
+	return &growth
 }
 
 func median(values []float64) float64 {

@@ -225,18 +225,22 @@ func TestIdleGrowthIsForAMillionRequests(t *testing.T) {
 		}
 		return out
 	}
+	want := func(v float64) *float64 { return &v }
 	for name, test := range map[string]struct {
-		options leak.Options
-		want    float64
+		before, after []loadtest.Point
+		unit          loadtest.Unit
+		requests      uint64
+		want          *float64
 	}{
-		"of bytes the least":   {leak.Options{Unit: loadtest.Bytes, Before: idle(12, 10, 50), After: idle(90, 30), Requests: 500_000}, 40},
-		"of counts the median": {leak.Options{Before: idle(10, 12, 50), After: idle(30, 90), Requests: 2_000_000}, 24},
-		"nothing before":       {leak.Options{After: idle(30), Requests: 5}, 0},
-		"nothing after":        {leak.Options{Before: idle(30, math.NaN()), After: idle(math.NaN()), Requests: 5}, 0},
-		"no requests":          {leak.Options{Before: idle(30), After: idle(50)}, 0},
+		"of bytes the least":   {idle(12, 10, 50), idle(90, 30), loadtest.Bytes, 500_000, want(40)},
+		"of counts the median": {idle(10, 12, 50), idle(30, 90), "", 2_000_000, want(24)},
+		"nothing before":       {nil, idle(30), "", 5, nil},
+		"nothing after":        {idle(30, math.NaN()), idle(math.NaN()), "", 5, nil},
+		"no requests":          {idle(30), idle(50), "", 0, nil},
 	} {
-		if got := leak.Test(nil, test.options).Idle; got != test.want {
-			t.Errorf("%s: %g, want %g", name, got, test.want)
+		got := leak.Idle(test.before, test.after, test.unit, test.requests)
+		if (got == nil) != (test.want == nil) || got != nil && *got != *test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
 }

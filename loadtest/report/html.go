@@ -33,6 +33,7 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 		}
 		return "–"
 	},
+	"idle": idleText,
 	"value": func(u loadtest.Unit, v float64) string {
 		t := loadtest.Threshold{Unit: u}
 		return t.Format(v)

@@ -36,7 +36,7 @@ func Text(w io.Writer, r *loadtest.Report) error {
 		fmt.Fprintf(&b, "  hang %s at %s: %s\n", h.Rule, at(h.At), h.Text)
 	}
 	for _, l := range r.Leaks {
-		fmt.Fprintf(&b, "  leak %s: %s, %s\n", l.Series, l.Verdict, l.Why)
+		fmt.Fprintf(&b, "  leak %s: %s, %s%s\n", l.Series, l.Verdict, l.Why, idleText(l))
 	}
 	if l := r.Ledger; l != nil {
 		fmt.Fprintf(&b, "  ledger: %d accepted, %d lost, %d duplicate, %d refused but processed, %d without an end\n", l.Accepted, l.Lost, l.Duplicate, l.Refused, l.Unended)
@@ -77,4 +77,13 @@ func curveText(p loadtest.Percentiles) string {
 		}
 	}
 	return b.String() + "max " + duration(p.Max)
+}
+
+// idleText says how the idle service differs after the load.
+func idleText(l loadtest.LeakReport) string {
+	if l.Idle == nil {
+		return ""
+	}
+	t := loadtest.Threshold{Unit: l.Unit}
+	return fmt.Sprintf("; idle, it is %s larger than before, for a million requests", t.Format(*l.Idle))
 }

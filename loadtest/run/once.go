@@ -38,6 +38,7 @@ type trial struct {
 	aborts   []loadtest.Reason // why thresholds ended it
 	stopped  []loadtest.Reason // that a signal did
 	books    *loadtest.LedgerReport
+	rested   time.Duration // when the service was at rest after the load
 	end      time.Duration
 }
 
@@ -185,6 +186,7 @@ func (t *trial) run(ctx context.Context) error {
 	}
 	defer settled()
 	t.hang.Drain(settling)
+	t.rested = t.clock.since()
 	if t.ledger != nil {
 		books := t.ledger.Close(settling)
 		t.books = &books

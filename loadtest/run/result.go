@@ -8,6 +8,7 @@ import (
 
 	"github.com/seadog/seadog/loadtest"
 	"github.com/seadog/seadog/loadtest/judge"
+	"github.com/seadog/seadog/loadtest/leak"
 )
 
 // newReport returns a report that says what runs where, and nothing else yet.
@@ -45,6 +46,7 @@ func (t *trial) report(ctx context.Context) (*loadtest.Report, error) {
 	}
 	facts := judge.Facts{End: t.end, Ledger: t.books, Hangs: len(r.Hangs), Leak: t.options.Leak}
 	r.Leaks = t.judge.Leaks(facts)
+	t.idle(r)
 	r.Thresholds = t.judge.Results(facts)
 	t.recoveries(r)
 	r.Reasons = t.reasons(r)
@@ -68,6 +70,26 @@ func (t *trial) recoveries(r *loadtest.Report) {
 		i := slices.IndexFunc(r.Faults, func(f loadtest.FaultReport) bool { return f.Name == rec.Fault && f.End == rec.Ended })
 		if i >= 0 {
 			r.Faults[i].Recover = &rec.Took
+		}
+	}
+}
+
+// idle adds to each leak test how the idle service differs: what was seen before
+// the first request against what was seen when it was at rest again.
+func (t *trial) idle(r *loadtest.Report) {
+	requests := uint64(0)
+	for _, tr := range r.Traffic {
+		requests += tr.Sent
+	}
+	for i := range r.Leaks {
+		l := &r.Leaks[i]
+		for _, s := range t.observer.Series() {
+			if s.Name != l.Series {
+				continue
+			}
+			before := slices.DeleteFunc(slices.Clone(s.Points), func(p loadtest.Point) bool { return p.At > 0 })
+			after := slices.DeleteFunc(slices.Clone(s.Points), func(p loadtest.Point) bool { return p.At < t.rested })
+			l.Idle = leak.Idle(before, after, l.Unit, requests)
 		}
 	}
 }
