@@ -184,7 +184,7 @@ func TestAProgramThatIsNotGoIsExplainedByItsProcesses(t *testing.T) {
 	w.begin(server.URL)
 	w.next()
 	r := w.settled("a conclusion", func(rs []loadtest.HangReport) bool { return rs[0].Deadlock != "" })[0]
-	if !strings.HasPrefix(r.Deadlock, "2 of 2 workers wait in futex") || !strings.HasSuffix(r.Deadlock, "looks like a lock") {
+	if !strings.HasPrefix(r.Deadlock, "2 of 2 workers waiting in futex") || !strings.HasSuffix(r.Deadlock, "looks like a lock") {
 		t.Errorf("got %q", r.Deadlock)
 	}
 	if text := w.evidence(r, "processes-2.txt"); strings.Count(text, "process ") < 3 || !strings.Contains(text, "futex") {

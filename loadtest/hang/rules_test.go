@@ -180,14 +180,14 @@ func TestProcessesThatDoNotMoveAreExplained(t *testing.T) {
 		first, second look
 		want          string
 	}{
-		"a lock":         {look{master, {futex}, {futex}}, look{master, {futex}, {futex}}, "2 of 2 workers wait in futex_do_wait without using CPU for 5s: looks like a lock"},
-		"one of two":     {look{master, {futex}, {poll}}, look{master, {futex}, {poll}}, "1 of 2 workers wait in futex_do_wait"},
-		"helpers":        {look{master, {poll, futex, futex}}, look{master, {poll, futex, futex}}, "1 of 1 worker have threads that wait in futex_do_wait"},
-		"all alone":      {look{{futex}}, look{{futex}}, "1 of 1 worker wait in futex_do_wait"},
+		"a lock":         {look{master, {futex}, {futex}}, look{master, {futex}, {futex}}, "2 of 2 workers waiting in futex_do_wait without using CPU for 5s: looks like a lock"},
+		"one of two":     {look{master, {futex}, {poll}}, look{master, {futex}, {poll}}, "1 of 2 workers waiting in futex_do_wait"},
+		"helpers":        {look{master, {poll, futex, futex}}, look{master, {poll, futex, futex}}, "1 of 1 worker with threads waiting in futex_do_wait"},
+		"all alone":      {look{{futex}}, look{{futex}}, "1 of 1 worker waiting in futex_do_wait"},
 		"it moves":       {look{master, {futex}}, look{master, {{'S', "futex_do_wait", 6}}}, ""},
 		"for nothing":    {look{master, {poll}}, look{master, {poll}}, "they wait for something to do"},
-		"stopped":        {look{master, {futex}, {{'T', "do_signal_stop", 5}}}, look{master, {futex}, {{'T', "do_signal_stop", 5}}}, "1 of 2 workers are stopped for 5s"},
-		"a loop":         {look{master, {{'R', "", 5}}}, look{master, {{'R', "", 505}}}, "1 of 1 worker use a CPU for 5s: looks like an endless loop"},
+		"stopped":        {look{master, {futex}, {{'T', "do_signal_stop", 5}}}, look{master, {futex}, {{'T', "do_signal_stop", 5}}}, "1 of 2 workers stopped for 5s"},
+		"a loop":         {look{master, {{'R', "", 5}}}, look{master, {{'R', "", 505}}}, "1 of 1 worker using a CPU for 5s: looks like an endless loop"},
 		"a peer":         {look{master, {{'S', "wait_woken", 5}}}, look{master, {{'S', "wait_woken", 5}}}, "somebody else who does not answer"},
 		"a disk":         {look{master, {{'D', "folio_wait_bit", 5}}}, look{master, {{'D', "folio_wait_bit", 5}}}, "a disk"},
 		"not to be seen": {look{master, {{'S', "", 5}}}, look{master, {{'S', "", 5}}}, ""},

@@ -11,7 +11,7 @@ import (
 
 // wait is what a process was found to do in two looks at it.
 type wait struct {
-	what  string // "wait in futex_wait_queue"
+	what  string // "waiting in futex_wait_queue"
 	means string
 	tells int // how much that says: of several, the most telling is told
 }
@@ -65,7 +65,7 @@ func waitOf(first, second process) wait {
 	}
 	if len(still) == 0 || running {
 		if ticks > 0 && running {
-			return wait{"use a CPU", ": looks like an endless loop, or too much to do", busy}
+			return wait{"using a CPU", ": looks like an endless loop, or too much to do", busy}
 		}
 		return wait{}
 	}
@@ -85,7 +85,7 @@ func waitOf(first, second process) wait {
 	}
 	if n > 0 {
 		return wait{
-			fmt.Sprintf("have threads that wait in %s without using CPU", main.wchan),
+			fmt.Sprintf("with threads waiting in %s without using CPU", main.wchan),
 			": looks like a lock, or like a pool of threads that has nothing to do", locked,
 		}
 	}
@@ -97,10 +97,10 @@ func kindOf(t thread) wait {
 	in := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(t.wchan, part) })
 	}
-	what := fmt.Sprintf("wait in %s without using CPU", t.wchan)
+	what := fmt.Sprintf("waiting in %s without using CPU", t.wchan)
 	switch {
 	case t.state == 'T' || t.state == 't':
-		return wait{"are stopped", ": somebody sent them SIGSTOP, or debugs them", halted}
+		return wait{"stopped", ": somebody sent them SIGSTOP, or debugs them", halted}
 	case t.state == 'D':
 		return wait{what, ": looks like a disk or another device that does not answer", asking}
 	case t.wchan == "":

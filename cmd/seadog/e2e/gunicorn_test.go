@@ -85,7 +85,7 @@ func TestAHangOfAServiceThatKnowsNothingOfUsIsFound(t *testing.T) {
 		if reason.Verdict != loadtest.Hung {
 			continue
 		}
-		locks = locks || strings.Contains(reason.Text, "1 of 1 worker have threads that wait in futex") && strings.Contains(reason.Text, "looks like a lock")
+		locks = locks || strings.Contains(reason.Text, "1 of 1 worker with threads waiting in futex") && strings.Contains(reason.Text, "looks like a lock")
 		for _, file := range reason.Evidence {
 			files[file] = true
 		}
