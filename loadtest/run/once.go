@@ -175,6 +175,7 @@ func (t *trial) run(ctx context.Context) error {
 	defer func() { unwatch(); watchers.Wait() }()
 	watchers.Go(func() { _ = t.observer.Run(watching) })
 	watchers.Go(func() { _ = t.hang.Run(watching) })
+	_ = t.observer.Scrape(ctx) // how the service is when nobody asks anything, also below; a failure is a gap
 
 	if err := t.load(ctx); err != nil {
 		return err
@@ -187,6 +188,7 @@ func (t *trial) run(ctx context.Context) error {
 	defer settled()
 	t.hang.Drain(settling)
 	t.rested = t.clock.since()
+	_ = t.observer.Scrape(settling)
 	if t.ledger != nil {
 		books := t.ledger.Close(settling)
 		t.books = &books
