@@ -179,6 +179,7 @@ func loadOptions(e *env) loadrun.Options {
 	return loadrun.Options{
 		Version:  versionText(),
 		Stacks:   readStacks,
+		Ask:      askForStacks,
 		Protocol: func(ctx context.Context, url string) string { return doctor.Spoken(ctx, url) },
 		Helper: func(args ...string) *exec.Cmd {
 			return exec.Command("/proc/self/exe", append([]string{"load-helper"}, args...)...)

@@ -2,10 +2,21 @@ package main
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/seadog/seadog/loadtest/hang"
+	"github.com/seadog/seadog/watchdog/selfdump"
 	"github.com/seadog/seadog/watchdog/stackdump"
 )
+
+// askForStacks asks processes that are under our watchdog.
+func askForStacks(ctx context.Context, pid int) ([]byte, error) {
+	answer, err := selfdump.Ask(ctx, pid)
+	if err != nil {
+		return nil, err
+	}
+	return answer.Dump, nil
+}
 
 // readStacks lets the load tester read dumps with what the watchdog reads them with.
 func readStacks(dump []byte) (stacks []hang.Stack, verdict string) {

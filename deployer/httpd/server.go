@@ -112,8 +112,14 @@ func (s *Server) newApp() *fiber.App {
 	server := app.Server()
 	server.Handler = s.top
 	server.HeaderReceived = s.headerReceived
+	server.MaxIdleWorkerDuration = idleWorker
 	return app
 }
+
+// idleWorker is how long a goroutine of the server waits for a connection after
+// its last one. A new one costs next to nothing, and a service at rest that holds
+// a hundred looks like one that leaks.
+const idleWorker = 2 * time.Second
 
 // top sees every request, also those that no route matches.
 func (s *Server) top(rctx *fasthttp.RequestCtx) {

@@ -1,6 +1,7 @@
 package hang
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,8 @@ func (c *gathering) conclude(before, after look) {
 	switch {
 	case len(after.dump) > 0:
 		verdict = c.compare(before.dump, after.dump, apart)
+	case len(after.asked) > 0:
+		verdict = cmp.Or(stopped(before.processes, after.processes, apart), c.sentences(before, after))
 	case c.pid > 0 && !isGo(c.pid):
 		verdict = waits(before.processes, after.processes, apart)
 	default: // idle threads of a Go program wait like locked ones
@@ -26,7 +29,7 @@ func (c *gathering) conclude(before, after look) {
 	switch asked := c.inquiry.pprof.URL != ""; {
 	case asked && len(after.dump) == 0:
 		c.evidence.note("pprof did not answer: %v", after.err)
-	case !asked && c.pid > 0 && isGo(c.pid):
+	case !asked && c.pid > 0 && len(before.asked)+len(after.asked) == 0 && isGo(c.pid):
 		c.evidence.note("it is a Go program, but the scenario names no pprof, so there are no stacks")
 	}
 	c.evidence.mu.Lock()

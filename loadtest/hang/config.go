@@ -2,6 +2,7 @@ package hang
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"log/slog"
 	"net/url"
@@ -34,6 +35,9 @@ type Config struct {
 	// Parse reads a goroutine dump, and says in a sentence what is wrong in it.
 	// nil: dumps are kept, but not compared.
 	Parse func(dump []byte) (stacks []Stack, verdict string)
+	// Ask asks a process of the target for its goroutine dump, in a way that it
+	// outlives, if no pprof is named. nil: nobody can. It is called for several at once.
+	Ask func(ctx context.Context, pid int) (dump []byte, err error)
 	// Incidents is asked for what the service itself knows. "": nothing.
 	Incidents loadtest.Endpoint
 	// Dir is the report's directory; evidence becomes files below it. "": there is none.

@@ -1,6 +1,8 @@
 package hang_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -191,6 +193,49 @@ func TestAProgramThatIsNotGoIsExplainedByItsProcesses(t *testing.T) {
 		t.Errorf("processes-2.txt:\n%s", text)
 	}
 	w.settled("a note", func(rs []loadtest.HangReport) bool { return strings.Contains(rs[0].Text, "SIGQUIT was not sent") })
+}
+
+// TestProcessesAreAskedWhereNoPprofIsNamed: what one of them says twice is the conclusion.
+func TestProcessesAreAskedWhereNoPprofIsNamed(t *testing.T) {
+	t.Parallel()
+	child := exec.Command("sleep", "60")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = child.Process.Kill(); _ = child.Wait() })
+	hold := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hold }))
+	defer server.Close()
+	defer close(hold)
+	s := soon(server.URL)
+	s.Target.PID = child.Process.Pid
+	w := watch(t, s, func(c *hang.Config) {
+		c.Apart = 300 * time.Millisecond
+		c.Ask = func(_ context.Context, pid int) ([]byte, error) {
+			if pid != child.Process.Pid {
+				return nil, errors.New("the process takes no questions")
+			}
+			return []byte("its stacks"), nil
+		}
+		c.Parse = func(dump []byte) ([]hang.Stack, string) {
+			if len(dump) == 0 {
+				return nil, ""
+			}
+			return nil, string(dump) + " say that two wait for each other"
+		}
+	})
+	w.begin(server.URL)
+	w.next()
+	r := w.settled("a conclusion", func(rs []loadtest.HangReport) bool { return rs[0].Deadlock != "" })[0]
+	if want := fmt.Sprintf("in process %d (sleep): its stacks say that two wait for each other", child.Process.Pid); r.Deadlock != want {
+		t.Errorf("got %q, want %q", r.Deadlock, want)
+	}
+	if strings.Contains(r.Text, "no pprof") {
+		t.Errorf("it complains: %s", r.Text)
+	}
+	if text := w.evidence(r, fmt.Sprintf("goroutines-2-of-%d.txt", child.Process.Pid)); text != "its stacks" {
+		t.Errorf("the dump is %q", text)
+	}
 }
 
 // TestRunEndsWhileEvidenceIsGathered: pprof does not answer, and the second

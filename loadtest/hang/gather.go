@@ -129,7 +129,7 @@ func (g *gatherer) gather(ctx context.Context, e *evidence, f *facts) {
 	defer cancel()
 	after = c.look(work, 2)
 	c.conclude(before, after)
-	if after.err != nil && g.config.AllowSIGQUIT {
+	if after.err != nil && len(after.asked) == 0 && g.config.AllowSIGQUIT {
 		c.quit(work)
 	}
 }
@@ -165,7 +165,8 @@ type gathering struct {
 type look struct {
 	at        time.Time
 	dump      []byte
-	err       error // there is no dump
+	err       error          // there is no dump
+	asked     map[int][]byte // dumps of processes that answer questions, by pid
 	processes []process
 }
 
@@ -177,6 +178,7 @@ func (c *gathering) look(ctx context.Context, n int) look {
 				c.file(fmt.Sprintf("goroutines-%d.txt", n), l.dump)
 			}
 		},
+		func() { l.asked = c.ask(ctx, n) },
 		func() {
 			if c.pid == 0 {
 				return

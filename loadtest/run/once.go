@@ -77,7 +77,7 @@ func (t *trial) build() (err error) {
 		return err
 	}
 	t.hang, err = hang.New(hang.Config{
-		Scenario: s, Since: t.clock.since, Inflight: t.inflight, Observer: t.observer, Parse: o.Stacks,
+		Scenario: s, Since: t.clock.since, Inflight: t.inflight, Observer: t.observer, Parse: o.Stacks, Ask: o.Ask,
 		Incidents: o.Incidents, Dir: o.Dir, AllowSIGQUIT: o.AllowSIGQUIT, Log: o.Log,
 	})
 	if err != nil {

@@ -34,6 +34,8 @@ type Options struct {
 
 	// Stacks reads a goroutine dump; see [hang.Config].
 	Stacks func(dump []byte) (stacks []hang.Stack, verdict string)
+	// Ask asks a process for its goroutine dump; see [hang.Config].
+	Ask func(ctx context.Context, pid int) (dump []byte, err error)
 	// Protocol says in a sentence what speaks at the target's address, if that is
 	// not HTTP. It is asked once, when no request was answered in HTTP. nil: nobody knows.
 	Protocol func(ctx context.Context, url string) string
