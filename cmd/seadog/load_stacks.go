@@ -31,5 +31,8 @@ func readStacks(dump []byte) (stacks []hang.Stack, verdict string) {
 		}
 		stacks = append(stacks, s)
 	}
-	return stacks, stackdump.Verdict(stackdump.Locks(d), stackdump.Groups(d))
+	if verdict = stackdump.Verdict(stackdump.Locks(d), stackdump.Groups(d)); verdict == stackdump.Quiet {
+		verdict = ""
+	}
+	return stacks, verdict
 }

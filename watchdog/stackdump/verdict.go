@@ -11,6 +11,9 @@ const (
 	busy  = 20  // goroutines that want a CPU and are worth a word
 )
 
+// Quiet is the verdict on a process in which nothing catches the eye.
+const Quiet = "Nothing is visibly stuck: nobody waits for a lock, and no place is crowded."
+
 // Verdict says in one sentence what is most likely wrong with a process, from
 // what one dump of it shows. One dump proves nothing; the sentence does
 // not claim that it does.
@@ -44,7 +47,7 @@ func Verdict(locks []Lock, groups []Group) string {
 			return fmt.Sprintf("%d goroutines are at one place, %s: what they wait for is slow or gone, or they leak.", g.Count, g.Where)
 		}
 	}
-	return "Nothing is visibly stuck: nobody waits for a lock, and no place is crowded."
+	return Quiet
 }
 
 // Crossed finds two goroutines that each wait for a lock that the other may
