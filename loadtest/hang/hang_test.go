@@ -121,7 +121,7 @@ func TestAFrozenProcessIsSeenByTheProber(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	got := w.settled("what is known of it", func(rs []loadtest.HangReport) bool { return rs[0].Deadlock != "" })[0]
-	if !strings.Contains(got.Deadlock, "1 of 1 worker are stopped") || !strings.Contains(got.Text, "pprof did not answer") {
+	if !strings.Contains(got.Deadlock, "1 of 1 worker stopped") || !strings.Contains(got.Text, "pprof did not answer") {
 		t.Errorf("got %+v", got)
 	}
 	if err := child.cmd.Process.Signal(syscall.SIGCONT); err != nil {
