@@ -134,7 +134,9 @@ func (before *rest) known(now rest) {
 
 const (
 	restShare = 1.1 // of the level before the load
-	restSpare = 10  // goroutines: idle connections of others, pools that have grown
+	// restSpare is for idle connections of others and pools that have grown: a few
+	// goroutines for each of the processes of a service that had done nothing yet.
+	restSpare = 30
 )
 
 // back says what has not come back to the level before the load; "" if all has.

@@ -124,11 +124,11 @@ func TestRestIsWhereTheServiceWasBefore(t *testing.T) {
 		before, now [2]float64 // queue, goroutines
 		want        string
 	}{
-		"all is back":            {0, [2]float64{0, 40}, [2]float64{0, 50}, ""},
+		"all is back":            {0, [2]float64{0, 40}, [2]float64{0, 70}, ""},
 		"a tenth more":           {0, [2]float64{100, 1000}, [2]float64{110, 1100}, ""},
 		"requests are out":       {2, [2]float64{0, 40}, [2]float64{0, 40}, "2 requests are still out"},
 		"a queue":                {1, [2]float64{0, 40}, [2]float64{1, 40}, "1 request is still out, 1 wait in the queue (0 before)"},
-		"goroutines":             {0, [2]float64{0, 40}, [2]float64{0, 51}, "there are 51 goroutines (40 before)"},
+		"goroutines":             {0, [2]float64{0, 40}, [2]float64{0, 71}, "there are 71 goroutines (40 before)"},
 		"nothing was known":      {0, [2]float64{untold, untold}, [2]float64{9, 9000}, ""},
 		"metrics are gone since": {0, [2]float64{0, 40}, [2]float64{untold, untold}, "the queue is not told any more, goroutines are not told any more"},
 	} {
