@@ -175,7 +175,7 @@ func (t *trial) run(ctx context.Context) error {
 	defer func() { unwatch(); watchers.Wait() }()
 	watchers.Go(func() { _ = t.observer.Run(watching) })
 	watchers.Go(func() { _ = t.hang.Run(watching) })
-	_ = t.observer.Scrape(ctx) // how the service is when nobody asks anything, also below; a failure is a gap
+	t.settle(ctx)
 
 	if err := t.load(ctx); err != nil {
 		return err
@@ -188,7 +188,7 @@ func (t *trial) run(ctx context.Context) error {
 	defer settled()
 	t.hang.Drain(settling)
 	t.rested = t.clock.since()
-	_ = t.observer.Scrape(settling)
+	_ = t.observer.Scrape(settling) // how the service is when nobody asks anything any more; a failure is a gap
 	if t.ledger != nil {
 		books := t.ledger.Close(settling)
 		t.books = &books
@@ -196,6 +196,28 @@ func (t *trial) run(ctx context.Context) error {
 	t.end = t.clock.since()
 	t.recorder.End(t.end)
 	return nil
+}
+
+// settle looks at the service until it is the same twice in a row: one that was
+// started just now is not at rest yet, and would be compared with itself later.
+func (t *trial) settle(ctx context.Context) {
+	const looks, apart = 8, 250 * time.Millisecond
+	was := -1.0
+	for range looks {
+		if t.observer.Scrape(ctx) != nil { // nothing can be seen of it, or it is a gap
+			return
+		}
+		is, known := t.observer.Last(string(loadtest.MetricGoroutines))
+		if !known || is.Value == was {
+			return
+		}
+		was = is.Value
+		select {
+		case <-time.After(apart):
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // load sends everything, with faults and judgment beside it, until it is over,
