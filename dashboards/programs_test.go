@@ -113,21 +113,20 @@ scenarios:
       sign: {scheme: github-sha256, header: X-Hub-Signature-256, secret: %s}
     expect: {status: [200, 202]}
     negative: [{name: forged, share: 10%%, mutate: signature, expect: {status: [401]}}]
-faults: [{name: idlers, phase: steady, at: 1s, for: 5s, do: {kind: idle, count: 5}}]
+faults: [{name: idlers, phase: steady, at: 3s, for: 8s, do: {kind: idle, count: 5}}]
 thresholds: [p90(response) < 5s, ratio(failed) <= 0%%]
 `
 
-// startLoad runs it for a while against the service; it shows itself at admin. The
-// channel says how it ended.
-func startLoad(t *testing.T, binary string, service *process, length time.Duration) (*process, <-chan error) {
+// startLoad runs it for a while against the service; it shows itself at an address.
+// The channel says how it ended.
+func startLoad(t *testing.T, binary string, service *process, address string, length time.Duration) <-chan error {
 	t.Helper()
-	p := &process{admin: freePorts(t, 1)[0]}
 	file := filepath.Join(t.TempDir(), "proof.yaml")
 	if err := os.WriteFile(file, fmt.Appendf(nil, loadScenario, service.url, length, secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	cmd, out := exec.Command(binary, "load", "run", "--no-calibration", "--metrics", p.admin, file), new(bytes.Buffer)
+	cmd, out := exec.Command(binary, "load", "run", "--no-calibration", "--metrics", address, file), new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -145,5 +144,5 @@ func startLoad(t *testing.T, binary string, service *process, length time.Durati
 		_ = cmd.Process.Kill()
 		<-over
 	})
-	return p, ended
+	return ended
 }

@@ -32,10 +32,10 @@ func TestEveryQueryHasAnAnswer(t *testing.T) {
 	prometheus, promtool := need(t, "prometheus"), need(t, "promtool")
 	binary := build(t)
 	service, lab := startService(t, binary), startLab(t, binary)
-	generator, ended := startLoad(t, binary, service, 15*time.Second)
-	p := startPrometheus(t, prometheus, map[string]string{"seadog": service.admin, "lab": lab.admin, "loadgen": generator.admin})
+	generator := freePorts(t, 1)[0]
+	p := startPrometheus(t, prometheus, map[string]string{"seadog": service.admin, "lab": lab.admin, "loadgen": generator})
 	began := time.Now()
-
+	ended := startLoad(t, binary, service, generator, 15*time.Second)
 	eventually(t, "seadog, the lab and the generator are scraped", func() bool { return len(p.ask(t, "up == 1", time.Time{})) == 3 })
 	eventually(t, "there is a healthy lab to look back to", func() bool {
 		return len(p.ask(t, `count_over_time(seadog_watchdog_passes_total{job="lab"}[1m]) >= 2`, time.Time{})) == 1

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -27,6 +28,7 @@ const lastScrape = time.Minute
 type loadExporter struct {
 	server *http.Server
 	served chan struct{}
+	out    io.Writer // is told when a person has to wait
 
 	registry atomic.Pointer[prometheus.Registry] // of the run that goes on, or of the last one
 	run      *metrics.Metrics                    // the same
@@ -36,7 +38,7 @@ type loadExporter struct {
 }
 
 // newLoadExporter serves at address until it is closed; nowhere if that is "".
-func newLoadExporter(address string) (*loadExporter, error) {
+func newLoadExporter(e *env, address string) (*loadExporter, error) {
 	if address == "" {
 		return nil, nil
 	}
@@ -44,7 +46,7 @@ func newLoadExporter(address string) (*loadExporter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--metrics: %w", err)
 	}
-	x := &loadExporter{served: make(chan struct{}), seen: make(chan struct{}, 1)}
+	x := &loadExporter{out: e.Stderr, served: make(chan struct{}), seen: make(chan struct{}, 1)}
 	x.registry.Store(prometheus.NewRegistry())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", x.scrape)
@@ -113,6 +115,7 @@ func (x *loadExporter) close(ctx context.Context) {
 	}
 	x.over.Store(true)
 	if x.looked.Load() {
+		fmt.Fprintf(x.out, "until Prometheus has read the verdict, for at most %s; ^C ends that\n", lastScrape)
 		late := time.NewTimer(lastScrape)
 		defer late.Stop()
 		select {

@@ -104,7 +104,7 @@ func (l *loadRun) execute(ctx context.Context, s *loadtest.Scenario) error {
 	if err != nil {
 		return usageError(err)
 	}
-	exporter, err := newLoadExporter(l.metrics)
+	exporter, err := newLoadExporter(l.env, l.metrics)
 	if err != nil {
 		return usageError(err)
 	}

@@ -102,7 +102,7 @@ func soak(ctx context.Context, e *env, c gate.Config, metrics string, verbose bo
 	if verbose {
 		c.Log = slog.New(slog.NewTextHandler(e.Stderr, nil))
 	}
-	exporter, err := newLoadExporter(metrics)
+	exporter, err := newLoadExporter(e, metrics)
 	if err != nil {
 		return usageError(err)
 	}

@@ -89,7 +89,7 @@ func (t *trial) idle(r *loadtest.Report) {
 			}
 			before := slices.DeleteFunc(slices.Clone(s.Points), func(p loadtest.Point) bool { return p.At > 0 })
 			after := slices.DeleteFunc(slices.Clone(s.Points), func(p loadtest.Point) bool { return p.At < t.rested })
-			l.Idle = leak.Idle(before, after, l.Unit, requests)
+			l.Idle = leak.Idle(before[max(0, len(before)-1):], after, l.Unit, requests) // it was not settled before that
 		}
 	}
 }
