@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -40,7 +41,7 @@ func (g *gate) run(ctx context.Context, list []*entry) (loadtest.Verdict, error)
 		}
 		t.begin(e.scenario.Name)
 		began := time.Now()
-		r, err := g.scenario(ctx, e)
+		r, err := g.valid(ctx, e)
 		if err != nil {
 			return loadtest.Internal, fmt.Errorf("scenario %s: %w", e.scenario.Name, err)
 		}
@@ -78,6 +79,26 @@ func verdictOf(ctx context.Context, rows []row) loadtest.Verdict {
 		reasons = append(reasons, loadtest.Reason{Verdict: stopped.Verdict})
 	}
 	return loadtest.Decide(reasons)
+}
+
+// valid runs one scenario, and once more if the generator was at fault: that says
+// something about this machine at that moment, and nothing about the service.
+// The report says so; that of the first try is kept beside it.
+func (g *gate) valid(ctx context.Context, e *entry) (*loadtest.Report, error) {
+	first, err := g.scenario(ctx, e)
+	if err != nil || first.Verdict != loadtest.Invalid || ctx.Err() != nil || g.Sabotage != "" {
+		return first, err
+	}
+	dir := filepath.Join(g.Dir, e.scenario.Name)
+	if err := os.Rename(dir, dir+"-invalid"); err != nil {
+		return nil, fmt.Errorf("keep the report of the first try: %w", err)
+	}
+	second, err := g.scenario(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	second.Notes = append(second.Notes, "this is the second try; the first was INVALID: "+report.Deciding(first))
+	return second, report.Write(dir, second)
 }
 
 // scenario runs one scenario against the service that it wants.
