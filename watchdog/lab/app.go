@@ -102,6 +102,7 @@ func newApp(intake context.Context, g *guard.Guard, c Config, graph *lock.Graph,
 	if g != nil {
 		fastguard.Attach(g, f.Server())
 	}
+	f.Server().MaxIdleWorkerDuration = 2 * time.Second // or it looks as if it leaked for a while after a load
 	return f
 }
 
