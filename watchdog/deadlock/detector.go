@@ -104,7 +104,7 @@ func (d *Detector) Run(ctx context.Context) error {
 	defer wg.Wait()
 	defer d.recorder.close()
 
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTimer(scoreboard.Leisurely(scoreboard.Now(), lookEvery))
 	defer tick.Stop()
 	for {
 		select {
@@ -115,6 +115,7 @@ func (d *Detector) Run(ctx context.Context) error {
 		case now := <-tick.C:
 			d.finish(now)
 			d.watch(ctx, now)
+			tick.Reset(scoreboard.Leisurely(scoreboard.Now(), lookEvery))
 		case <-ctx.Done():
 			d.drain()
 			d.look(ctx)

@@ -113,7 +113,7 @@ func (g *Guard) pass(now int64) int64 {
 	case s.executing > 0 || leftovers || tasks:
 		sleep = passBusy
 	case s.connections == 0 && !g.gated.Load():
-		sleep = passAsleep
+		sleep = scoreboard.Leisurely(now, passAsleep)
 	}
 	return min(s.next, now+int64(sleep))
 }

@@ -10,8 +10,10 @@ import (
 
 const (
 	tickEvery = 100 * time.Millisecond
-	// tickQuiet is how often it is looked at workers that have no connections.
-	tickQuiet = 300 * time.Millisecond
+	// tickQuiet is how often it is looked at workers that have no connections,
+	// and afterBeat how long after the moment at which they beat.
+	tickQuiet = 500 * time.Millisecond
+	afterBeat = 50 * time.Millisecond
 	// tickSoon is when it is looked again at workers that should have beaten.
 	tickSoon = 25 * time.Millisecond
 	// awaited is the age of a heartbeat at which the next one is late: they
@@ -102,7 +104,8 @@ func (m *master) tick(late time.Duration) {
 // nextTick is in how long to look again: sooner if a heartbeat is late, later
 // if nothing is going on.
 func (m *master) nextTick() time.Duration {
-	next, now := tickQuiet, scoreboard.Now()
+	now := scoreboard.Now()
+	next := scoreboard.Leisurely(now, tickQuiet) + afterBeat
 	for _, p := range m.pools {
 		if !p.guarded() {
 			continue

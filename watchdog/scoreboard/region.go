@@ -175,6 +175,13 @@ type Vitals struct {
 // BeatEvery is how often a worker beats that has something to do.
 const BeatEvery = 100 * time.Millisecond
 
+// Leisurely returns when, after now in the time of [Now], what a process does
+// without haste once in every comes next: at multiples of every. So all of it
+// comes at once, and waking up is nearly all that an idle process costs.
+func Leisurely(now int64, every time.Duration) time.Duration {
+	return every - time.Duration(now)%every
+}
+
 // Memory is what a worker says about its memory, about once a second.
 type Memory struct {
 	Heap int64 // bytes that the last garbage collection left

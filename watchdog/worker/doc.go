@@ -25,7 +25,7 @@
 // looked into by package deadlock and written down as an incident.
 //
 // While Run runs, the package owns six goroutines, and waits for them: one
-// beats in the scoreboard, every 100 ms or, without connections, every 300 ms,
+// beats in the scoreboard, every 100 ms or, without connections, every 500 ms,
 // and looks once a second whether the master is still the parent; one reads the
 // control socket, one receives signals; and those of guard, detector and package
 // selfdump, which gives whoever may ask a goroutine dump. The last three outlive
