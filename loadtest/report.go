@@ -69,7 +69,7 @@ type ThresholdResult struct {
 	Known   bool          `json:"known"`   // false: there was nothing to take a value of
 	Limit   float64       `json:"limit"`
 	Shown   string        `json:"shown"`  // value, for people
-	Margin  float64       `json:"margin"` // 1 - value/limit, negative beyond it; 0 if the limit is 0
+	Margin  float64       `json:"margin"` // 1 - value/limit, negative beyond it; 0 if the limit is 0; of a slope by its lower bound
 	N       uint64        `json:"n"`
 	Needs   uint64        `json:"needs,omitempty"`
 	Windows int           `json:"windows,omitempty"`

@@ -12,7 +12,8 @@
 // Each is a small rule that is fed with facts and touches nothing. A stretch in
 // which a rule sees the service stuck is one event, however long it is. When one
 // begins, evidence is gathered, each piece under its own deadline: goroutine
-// dumps now and a while later, /proc of all processes, metrics, our own requests
+// dumps now and a while later, profiles, the flight recorder of a service that
+// shows one at /debug/flight, /proc of all processes, metrics, our own requests
 // in flight, the service's own incidents. The evidence goes into files beside
 // the report.
 //

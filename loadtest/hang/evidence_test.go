@@ -62,6 +62,9 @@ func TestADeadlockIsFoundWithBothStacks(t *testing.T) {
 		if w.evidence(r, "block.txt") == "" || w.evidence(r, "mutex.txt") == "" {
 			t.Error("profiles are empty")
 		}
+		if trace := w.evidence(r, "flight.trace"); !strings.HasPrefix(trace, "go 1.") { // as every trace does
+			t.Errorf("flight.trace begins with %.16q", trace)
+		}
 	}
 	if after := w.Hangs(); len(after) != 2 {
 		t.Errorf("%d events: %+v", len(after), after)

@@ -118,6 +118,7 @@ func (g *gatherer) gather(ctx context.Context, e *evidence, f *facts) {
 		func() { c.profile(work, "goroutineleak") },
 		func() { c.profile(work, "mutex") },
 		func() { c.profile(work, "block") },
+		func() { c.flight(work) },
 		func() { c.incidents(work) },
 	)
 	cancel()

@@ -56,6 +56,19 @@ func (q *inquiry) profile(ctx context.Context, name string, debug int) ([]byte, 
 	return q.get(ctx, e, mostDump)
 }
 
+// flight returns what the flight recorder of the service holds
+// ([runtime/trace.FlightRecorder]): who has one shows it beside its profiles, at
+// /debug/flight.
+func (q *inquiry) flight(ctx context.Context) ([]byte, error) {
+	debug, ok := strings.CutSuffix(strings.TrimRight(q.pprof.URL, "/"), "/pprof")
+	if !ok {
+		return nil, errAbsent
+	}
+	e := q.pprof
+	e.URL = debug + "/flight"
+	return q.get(ctx, e, mostDump)
+}
+
 func (q *inquiry) get(ctx context.Context, e loadtest.Endpoint, most int64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, atOnce)
 	defer cancel()
@@ -93,6 +106,13 @@ func (q *inquiry) get(ctx context.Context, e loadtest.Endpoint, most int64) ([]b
 func (c *gathering) profile(ctx context.Context, name string) {
 	if text, _ := c.inquiry.profile(ctx, name, 1); len(text) > 0 { // that pprof does not answer is said once
 		c.file(name+".txt", text)
+	}
+}
+
+// flight writes what its flight recorder holds, if the service has one.
+func (c *gathering) flight(ctx context.Context) {
+	if trace, err := c.inquiry.flight(ctx); err == nil && len(trace) > 0 { // half a trace cannot be read
+		c.file("flight.trace", trace)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/trace"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,7 +66,7 @@ func (b *bank) withdraw() {
 }
 
 // sick serves until its standard input ends: /deposit and /withdraw, which
-// deadlock when they meet, and pprof on an address of its own.
+// deadlock when they meet, and pprof and a flight recorder on an address of its own.
 func sick() error {
 	b := &bank{}
 	b.both.Add(2)
@@ -78,6 +79,11 @@ func sick() error {
 	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	profiles := http.NewServeMux()
 	profiles.HandleFunc("/debug/pprof/", pprof.Index)
+	recorder := trace.NewFlightRecorder(trace.FlightRecorderConfig{})
+	if err := recorder.Start(); err != nil {
+		return err
+	}
+	profiles.HandleFunc("/debug/flight", func(w http.ResponseWriter, _ *http.Request) { _, _ = recorder.WriteTo(w) })
 	for _, h := range []http.Handler{mux, profiles} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

@@ -107,7 +107,7 @@ func (j *Judge) slope(r *rule, f Facts) loadtest.ThresholdResult {
 	l := r.points.test(r.t, f.Leak)
 	out.Verdict, out.Why = l.Verdict, l.Why
 	if l.Detectable > 0 { // there was enough to take a slope of
-		out.Value, out.Known, out.Shown, out.Margin = l.Slope, true, r.t.Format(l.Slope), margin(r.t, l.Slope)
+		out.Value, out.Known, out.Shown, out.Margin = l.Slope, true, r.t.Format(l.Slope), margin(r.t, l.Lower)
 	}
 	if hole := r.service.missing(&r.scope, j.now); out.Verdict == loadtest.Pass && hole.length() > 0 {
 		out.Verdict, out.Why = loadtest.Inconclusive, r.gone(hole)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/seadog/seadog/loadtest"
@@ -21,6 +22,7 @@ type row struct {
 	Verdict loadtest.Verdict `json:"verdict"`
 	Code    int              `json:"exit_code"`
 	Decided string           `json:"decided"`
+	Tries   int              `json:"tries"`
 	Took    time.Duration    `json:"took_ns"`
 	Report  string           `json:"report,omitempty"` // directory, relative to the suite's
 }
@@ -39,14 +41,13 @@ func (g *gate) run(ctx context.Context, list []*entry) (loadtest.Verdict, error)
 		if ctx.Err() != nil {
 			break
 		}
-		t.begin(e.scenario.Name)
 		began := time.Now()
-		r, err := g.valid(ctx, e)
+		r, tries, err := g.valid(ctx, e)
 		if err != nil {
 			return loadtest.Internal, fmt.Errorf("scenario %s: %w", e.scenario.Name, err)
 		}
 		reports = append(reports, r)
-		rows = append(rows, rowOf(r, time.Since(began)))
+		rows = append(rows, rowOf(r, tries, time.Since(began)))
 		t.end(rows[len(rows)-1])
 		if err := g.leave(ctx, list[i+1:]); err != nil {
 			return loadtest.Internal, fmt.Errorf("after scenario %s: %w", e.scenario.Name, err)
@@ -55,7 +56,7 @@ func (g *gate) run(ctx context.Context, list []*entry) (loadtest.Verdict, error)
 	if r, err := g.judgeSteady(ctx); err != nil {
 		return loadtest.Internal, err
 	} else if r != nil {
-		reports, rows = append(reports, r), append(rows, rowOf(r, r.Identity.Elapsed))
+		reports, rows = append(reports, r), append(rows, rowOf(r, 1, r.Identity.Elapsed))
 		t.end(rows[len(rows)-1])
 	}
 	v := verdictOf(ctx, rows)
@@ -63,8 +64,17 @@ func (g *gate) run(ctx context.Context, list []*entry) (loadtest.Verdict, error)
 	return v, writeSuite(g.Dir, g.Profile.Name, v, rows, reports)
 }
 
-func rowOf(r *loadtest.Report, took time.Duration) row {
-	return row{r.Identity.Scenario, r.Verdict, r.Code, report.Deciding(r), took, r.Identity.Scenario}
+func rowOf(r *loadtest.Report, tries int, took time.Duration) row {
+	return row{r.Identity.Scenario, r.Verdict, r.Code, report.Deciding(r), tries, took, r.Identity.Scenario}
+}
+
+// Why is what the verdict rests on, on one line.
+func (r row) Why() string {
+	why := strings.ReplaceAll(r.Decided, "\n", " ")
+	if r.Tries > 1 {
+		why += " (second try, the first was INVALID)"
+	}
+	return why
 }
 
 // verdictOf is the worst of all rows.
@@ -83,22 +93,22 @@ func verdictOf(ctx context.Context, rows []row) loadtest.Verdict {
 
 // valid runs one scenario, and once more if the generator was at fault: that says
 // something about this machine at that moment, and nothing about the service.
-// The report says so; that of the first try is kept beside it.
-func (g *gate) valid(ctx context.Context, e *entry) (*loadtest.Report, error) {
+// Report and table say so; the report of the first try is kept beside it.
+func (g *gate) valid(ctx context.Context, e *entry) (r *loadtest.Report, tries int, err error) {
 	first, err := g.scenario(ctx, e)
 	if err != nil || first.Verdict != loadtest.Invalid || ctx.Err() != nil || g.Sabotage != "" {
-		return first, err
+		return first, 1, err
 	}
 	dir := filepath.Join(g.Dir, e.scenario.Name)
 	if err := os.Rename(dir, dir+"-invalid"); err != nil {
-		return nil, fmt.Errorf("keep the report of the first try: %w", err)
+		return nil, 1, fmt.Errorf("keep the report of the first try: %w", err)
 	}
 	second, err := g.scenario(ctx, e)
 	if err != nil {
-		return nil, err
+		return nil, 2, err
 	}
 	second.Notes = append(second.Notes, "this is the second try; the first was INVALID: "+report.Deciding(first))
-	return second, report.Write(dir, second)
+	return second, 2, report.Write(dir, second)
 }
 
 // scenario runs one scenario against the service that it wants.

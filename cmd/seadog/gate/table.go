@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/seadog/seadog/loadtest"
@@ -18,22 +17,18 @@ import (
 type table struct {
 	out   io.Writer
 	began time.Time
-	n     int
 }
-
-func newTable(out io.Writer) *table { return &table{out: out, began: time.Now()} }
 
 const tableLine = "%-20s  %-18s  %6s  %s\n"
 
-func (t *table) begin(string) {
-	if t.n == 0 {
-		fmt.Fprintf(t.out, tableLine, "SCENARIO", "VERDICT", "TOOK", "DECIDED BY")
-	}
-	t.n++
+// newTable begins a table with its head.
+func newTable(out io.Writer) *table {
+	fmt.Fprintf(out, tableLine, "SCENARIO", "VERDICT", "TOOK", "DECIDED BY")
+	return &table{out: out, began: time.Now()}
 }
 
 func (t *table) end(r row) {
-	fmt.Fprintf(t.out, tableLine, r.Name, r.Verdict, took(r.Took), strings.ReplaceAll(r.Decided, "\n", " "))
+	fmt.Fprintf(t.out, tableLine, r.Name, r.Verdict, took(r.Took), r.Why())
 }
 
 func (t *table) close(v loadtest.Verdict, dir string) {
@@ -94,6 +89,6 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .
 </style></head><body>
 <h1>{{.Verdict}}</h1><p>soak {{.Profile}}, {{.Ended.Format "2006-01-02 15:04:05 MST"}}, exit code {{.Code}}</p>
 <table><thead><tr><th>scenario</th><th>verdict</th><th>took</th><th>decided by</th></tr></thead><tbody>
-{{range .Rows}}<tr><td class="n">{{if .Report}}<a href="{{.Report}}/{{report}}">{{.Name}}</a>{{else}}{{.Name}}{{end}}</td><td class="n">{{.Verdict}}</td><td class="n">{{took .Took}}</td><td>{{.Decided}}</td></tr>
+{{range .Rows}}<tr><td class="n">{{if .Report}}<a href="{{.Report}}/{{report}}">{{.Name}}</a>{{else}}{{.Name}}{{end}}</td><td class="n">{{.Verdict}}</td><td class="n">{{took .Took}}</td><td>{{.Why}}</td></tr>
 {{end}}</tbody></table></body></html>
 `))
