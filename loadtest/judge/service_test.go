@@ -289,6 +289,10 @@ func TestSlopeIsThatOfTheLeakTest(t *testing.T) {
 		if got.Verdict != want || len(leaks) != 1 || leaks[0].Verdict != want || leaks[0].Series != "goroutines" || got.Value != leaks[0].Slope || got.Why != leaks[0].Why {
 			t.Errorf("%g an hour: %+v, %+v", perHour, got, leaks)
 		}
+		// What is judged is the lower bound, and so it is what is near the limit or not.
+		if want := 1 - leaks[0].Lower/threshold.Limit; got.Margin != want {
+			t.Errorf("%g an hour: the margin is %g, want %g", perHour, got.Margin, want)
+		}
 	}
 	s.Thresholds[0] = zero
 	if got := only(t, run(judge.New(s), nil, grows(8)...), facts); got.Verdict != loadtest.Leaking {

@@ -92,8 +92,10 @@ func verdictOf(ctx context.Context, rows []row) loadtest.Verdict {
 }
 
 // valid runs one scenario, and once more if the generator was at fault: that says
-// something about this machine at that moment, and nothing about the service.
-// Report and table say so; the report of the first try is kept beside it.
+// something about this machine at that moment, and nothing about the service. The
+// second try has a new one: what the first did to it is no part of the scenario,
+// and the master lets runners rest that were killed twice as often. Report and
+// table say so; the report of the first try is kept beside it.
 func (g *gate) valid(ctx context.Context, e *entry) (r *loadtest.Report, tries int, err error) {
 	first, err := g.scenario(ctx, e)
 	if err != nil || first.Verdict != loadtest.Invalid || ctx.Err() != nil || g.Sabotage != "" {
@@ -102,6 +104,9 @@ func (g *gate) valid(ctx context.Context, e *entry) (r *loadtest.Report, tries i
 	dir := filepath.Join(g.Dir, e.scenario.Name)
 	if err := os.Rename(dir, dir+"-invalid"); err != nil {
 		return nil, 1, fmt.Errorf("keep the report of the first try: %w", err)
+	}
+	if err := g.leave(ctx, nil); err != nil {
+		return nil, 1, fmt.Errorf("end the service of the first try: %w", err)
 	}
 	second, err := g.scenario(ctx, e)
 	if err != nil {
