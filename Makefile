@@ -26,9 +26,8 @@ $(BIN):
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/seadog
 
 test: lint ## everything, with the real engine, git, PostgreSQL, Prometheus and browser; a short soak
-	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; set -o pipefail; \
-	if { failed=0; for module in $(MODULES); do (cd $$module && $(GO) test -v -timeout 20m $(PKGS)) || failed=1; done; test $$failed = 0; } 2>&1 | tee "$$log" | grep -a --line-buffered -E '^(ok|FAIL|panic:)|SKIPPED'; then :; else \
-	  grep -avE '^=== |^ *--- PASS|^ok ' "$$log"; exit 1; fi
+	@gotestsum=$$($(GO) tool -n gotestsum) && failed=0; for module in $(MODULES); do \
+	  (cd $$module && "$$gotestsum" --format pkgname-and-test-fails --format-hide-empty-pkg -- -timeout 20m $(PKGS)) || failed=1; done; test $$failed = 0
 	@$(MAKE) --no-print-directory soak-brief
 
 race: ## the tests under the race detector

@@ -15,6 +15,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -202,6 +203,14 @@ func (e *Engine) Pause(tb testing.TB) (resume func()) {
 	tb.Helper()
 	if err := syscall.Kill(e.PID, syscall.SIGSTOP); err != nil {
 		tb.Fatalf("stop dockerd: %v", err)
+	}
+	// It stands still when its last thread does, which is what a parent is told.
+	err := error(unix.EINTR)
+	for errors.Is(err, unix.EINTR) {
+		err = unix.Waitid(unix.P_PID, e.PID, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+	}
+	if err != nil {
+		tb.Fatalf("wait for dockerd to stop: %v", err)
 	}
 	resume = func() { _ = syscall.Kill(e.PID, syscall.SIGCONT) }
 	tb.Cleanup(resume)

@@ -188,14 +188,14 @@ func network(w *worker) {
 	if err != nil {
 		panic(err)
 	}
-	conn, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		panic(err)
-	}
 	for slot := range 2 {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			panic(err)
+		}
 		w.serve(slot, 1, func(context.Context) { query(conn); _ = listener.Close() })
 	}
-	await(func(d *stackdump.Dump) bool { return inState(d, "IO wait") > 0 })
+	await(func(d *stackdump.Dump) bool { return inState(d, "IO wait") == 2 })
 	w.kill("i1", 0, 1)
 	w.kill("i2", 1, 1)
 }
