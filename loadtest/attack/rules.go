@@ -13,9 +13,10 @@ import (
 
 // Limits of the rules by which a generator is believed.
 const (
-	leastLag    = time.Millisecond // G1, if latencies are judged
-	looseLag    = 10 * time.Millisecond
-	shareOfLag  = 0.1   // of the tightest limit of a latency
+	leastLag = time.Millisecond // G1
+	// shareOfLag is of the tightest limit of a latency, and where none is judged of
+	// the second by which everything else is counted.
+	shareOfLag  = 0.1
 	lostShare   = 0.001 // G2
 	cpuShare    = 0.85  // G3
 	mostDelay   = 5 * time.Millisecond
@@ -75,7 +76,6 @@ func rules(f *facts) []loadtest.Rule {
 }
 
 // lagLimit is what p99 of self_lag may be: it must not show in what is judged.
-// Where no latency is, it matters less.
 func lagLimit(thresholds []loadtest.Threshold) time.Duration {
 	tightest := time.Duration(0)
 	for i := range thresholds {
@@ -90,7 +90,7 @@ func lagLimit(thresholds []loadtest.Threshold) time.Duration {
 		}
 	}
 	if tightest == 0 {
-		return looseLag
+		tightest = time.Second
 	}
 	return max(leastLag, time.Duration(shareOfLag*float64(tightest)))
 }
