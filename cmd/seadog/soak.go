@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -77,10 +78,8 @@ func listScenarios(e *env) error {
 }
 
 func soak(ctx context.Context, e *env, c gate.Config, metrics string, verbose bool) error {
-	if c.Store == "" {
-		c.Store = e.Getenv("SOAK_STORE")
-	}
-	if !slices.Contains([]string{"", "sqlite", "postgres"}, c.Store) {
+	c.Store = cmp.Or(c.Store, e.Getenv("SOAK_STORE"), "sqlite")
+	if !slices.Contains([]string{"sqlite", "postgres"}, c.Store) {
 		return usageError(fmt.Errorf("store %q; want sqlite or postgres", c.Store))
 	}
 	if c.Dir == "" {

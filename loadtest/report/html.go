@@ -27,7 +27,7 @@ var (
 )
 
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"dur": duration, "at": at, "num": number, "pct": percent, "bytes": size, "tone": tone, "at99": func(p loadtest.Percentiles, q float64) string {
+	"dur": duration, "at": at, "num": number, "pct": percent, "bytes": size, "tone": Tone, "at99": func(p loadtest.Percentiles, q float64) string {
 		if v, ok := p.At(q); ok {
 			return duration(v)
 		}
@@ -202,8 +202,8 @@ func charts(rows []loadtest.Row) []chart {
 		build("Lateness, p99: the generator's own, and waiting for a slot", "ms", true,
 			series{"own", ms(func(r loadtest.Row) time.Duration { return r.SelfLag })},
 			series{"slot", ms(func(r loadtest.Row) time.Duration { return r.SlotWait })}),
-		build("Longest time without a completion", "ms", true,
-			series{"gap", ms(func(r loadtest.Row) time.Duration { return r.Gap })}),
+		build("Longest time without a completion", "ms", false,
+			series{"gap", level(func(r loadtest.Row) float64 { return milliseconds(r.Gap) })}),
 	}
 }
 
@@ -278,8 +278,11 @@ func size(n any) string {
 	return t.Format(v)
 }
 
-// tone is the colour that a verdict has.
-func tone(v loadtest.Verdict) string {
+// Style is the style sheet of pages, for one that lists reports.
+func Style() template.CSS { return template.CSS(pageCSS) }
+
+// Tone is the class that a verdict has in [Style]: good, bad or unsure.
+func Tone(v loadtest.Verdict) string {
 	switch {
 	case v == loadtest.Pass:
 		return "good"

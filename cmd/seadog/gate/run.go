@@ -34,20 +34,20 @@ func (g *gate) run(ctx context.Context, list []*entry) (loadtest.Verdict, error)
 			return loadtest.Internal, err
 		}
 	}
-	t := newTable(g.Out)
+	t, began := newTable(g.Out), time.Now()
 	var rows []row
 	var reports []*loadtest.Report
 	for i, e := range list {
 		if ctx.Err() != nil {
 			break
 		}
-		began := time.Now()
+		start := time.Now()
 		r, tries, err := g.valid(ctx, e)
 		if err != nil {
 			return loadtest.Internal, fmt.Errorf("scenario %s: %w", e.scenario.Name, err)
 		}
 		reports = append(reports, r)
-		rows = append(rows, rowOf(r, tries, time.Since(began)))
+		rows = append(rows, rowOf(r, tries, time.Since(start)))
 		t.end(rows[len(rows)-1])
 		if err := g.leave(ctx, list[i+1:]); err != nil {
 			return loadtest.Internal, fmt.Errorf("after scenario %s: %w", e.scenario.Name, err)
@@ -60,8 +60,9 @@ func (g *gate) run(ctx context.Context, list []*entry) (loadtest.Verdict, error)
 		t.end(rows[len(rows)-1])
 	}
 	v := verdictOf(ctx, rows)
-	t.close(v, g.Dir)
-	return v, writeSuite(g.Dir, g.Profile.Name, v, rows, reports)
+	all := result{1, g.Profile.Name, v, v.Code(), g.Options.Version, g.Store, g.Sabotage, began, time.Since(began), rows}
+	t.close(all, g.Dir)
+	return v, all.write(g.Dir, reports)
 }
 
 func rowOf(r *loadtest.Report, tries int, took time.Duration) row {

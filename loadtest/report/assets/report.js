@@ -35,12 +35,18 @@
     return unit ? text + " " + unit : text;
   }
 
+  // A line needs two points: one that has no neighbour is drawn as a dot.
+  function alone(u, i) {
+    var v = u.data[i];
+    return v.map(function (_, k) { return k; }).filter(function (k) { return v[k] != null && v[k - 1] == null && v[k + 1] == null; });
+  }
+
   // o: unit of y, log (scale of y), zero (y begins at 0), x (writes an x), splits (where x is marked), time (x is time).
   function plot(host, times, lines, o) {
     var unit = o.unit, log = o.log, xlabel = o.x || seconds;
     var series = [{ label: o.time ? "at" : "", value: function (u, v) { return v == null ? "–" : xlabel(v); } }].concat(lines.map(function (l, i) {
       return {
-        label: l.name, stroke: colours[i % colours.length], width: 1.5, spanGaps: false, dash: l.dash, points: { show: times.length < 3 },
+        label: l.name, stroke: colours[i % colours.length], width: 1.5, spanGaps: false, dash: l.dash, points: { show: false, filter: alone },
         value: function (u, v) { return short(v, unit); }
       };
     }));
