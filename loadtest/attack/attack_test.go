@@ -220,7 +220,8 @@ func TestAnAbortIsPromptThoughTheTargetHangs(t *testing.T) {
 						t.Fatalf("got %+v", x)
 					}
 				}
-				if stop := a.Generator().Stop; stop == 0 || stop > 2*time.Second {
+				// Not even a busy machine makes it wait for the clients' minute.
+				if stop := a.Generator().Stop; stop == 0 || stop > 30*time.Second {
 					t.Errorf("took %s to end", stop)
 				}
 			})

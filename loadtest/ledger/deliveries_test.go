@@ -311,7 +311,7 @@ func TestWorkThatDoesNotEndIsWaitedForOnlySoLong(t *testing.T) {
 	t.Parallel()
 	s := &service{polled: func(s *service) { s.deployments[0] = job(1, "succeeded") }}
 	s.deployments = []deployment{job(1, "running"), job(2, "queued")}
-	l := open(t, ledger.Config{Scenario: scenario(serve(t, s)+"/api/v1/deliveries", ""), Patience: 700 * time.Millisecond})
+	l := open(t, ledger.Config{Scenario: scenario(serve(t, s)+"/api/v1/deliveries", ""), Patience: 3 * time.Second})
 	for n := range uint64(2) {
 		s.push(hook(n), queued(int64(n+1)))
 		l.Take(answered(n, 202))

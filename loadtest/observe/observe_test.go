@@ -105,6 +105,7 @@ func TestABetterSourceBeginsANewSeries(t *testing.T) {
 func TestScrapesThatFailAreGaps(t *testing.T) {
 	t.Parallel()
 	p, target := serve(t, "up 1\n")
+	target.Every = time.Minute // so that a page of 16 MiB may take its time
 	o := watch(t, observe.Config{Target: target})
 	for _, c := range []struct {
 		status int

@@ -181,12 +181,15 @@ func (t *trial) run(ctx context.Context) error {
 		return err
 	}
 	// What was stopped is not waited for as long as the scenario says.
-	settling, settled := ctx, context.CancelFunc(func() {})
+	resting, rested := ctx, context.CancelFunc(func() {})
+	settling, settled := ctx, rested
 	if ctx.Err() != nil || len(t.aborts) > 0 {
-		settling, settled = context.WithTimeout(context.WithoutCancel(ctx), afterSignal)
+		settling, settled = context.WithTimeout(context.WithoutCancel(ctx), booksAfterStop)
+		resting, rested = context.WithTimeout(settling, restAfterStop)
 	}
 	defer settled()
-	t.hang.Drain(settling)
+	defer rested()
+	t.hang.Drain(resting)
 	t.rested = t.clock.since()
 	_ = t.observer.Scrape(settling) // how the service is when nobody asks anything any more; a failure is a gap
 	if t.ledger != nil {

@@ -71,7 +71,13 @@ func stopVerdict(ctx context.Context) loadtest.Verdict {
 }
 
 const (
-	watchEvery  = time.Second
-	judgeEvery  = 200 * time.Millisecond
-	afterSignal = time.Second // for the ledger and the like, when a run was stopped
+	watchEvery = time.Second
+	judgeEvery = 200 * time.Millisecond
+	// Who stopped a run has its report within two seconds, half of one of which
+	// belongs to what is in flight: the service has restAfterStop to come to rest,
+	// and the ledger what is left of booksAfterStop.
+	restAfterStop     = 300 * time.Millisecond
+	booksAfterStop    = time.Second
+	protocolAfterStop = 200 * time.Millisecond
+	protocolWithin    = 10 * time.Second
 )

@@ -88,6 +88,12 @@ func (t *trial) protocol(ctx context.Context) string {
 	if t.answered || t.options.Protocol == nil {
 		return ""
 	}
+	patience := protocolWithin
+	if len(t.stopped) > 0 {
+		patience = protocolAfterStop
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	return t.options.Protocol(ctx, t.scenario.Target.BaseURL)
 }
 

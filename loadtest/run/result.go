@@ -50,16 +50,12 @@ func (t *trial) report(ctx context.Context) (*loadtest.Report, error) {
 	r.Thresholds = t.judge.Results(facts)
 	t.recoveries(r)
 	r.Reasons = t.reasons(r)
-	ctx, cancel := context.WithTimeout(ctx, protocolWithin)
-	defer cancel()
 	if what := t.protocol(ctx); what != "" {
 		r.Notes = append(r.Notes, "the target does not speak HTTP: "+what)
 	}
 	conclude(r, t.options)
 	return r, nil
 }
-
-const protocolWithin = 10 * time.Second
 
 // recoveries says of each fault how long the service took to come back.
 func (t *trial) recoveries(r *loadtest.Report) {
