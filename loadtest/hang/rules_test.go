@@ -188,6 +188,7 @@ func TestProcessesThatDoNotMoveAreExplained(t *testing.T) {
 		"for nothing":    {look{master, {poll}}, look{master, {poll}}, "they wait for something to do"},
 		"stopped":        {look{master, {futex}, {{'T', "do_signal_stop", 5}}}, look{master, {futex}, {{'T', "do_signal_stop", 5}}}, "1 of 2 workers stopped for 5s"},
 		"a loop":         {look{master, {{'R', "", 5}}}, look{master, {{'R', "", 505}}}, "1 of 1 worker using a CPU for 5s: looks like an endless loop"},
+		"woken twice":    {look{master, {{'R', "", 5}, futex}}, look{master, {{'R', "", 7}, futex}}, "looks like a lock"},
 		"a peer":         {look{master, {{'S', "wait_woken", 5}}}, look{master, {{'S', "wait_woken", 5}}}, "somebody else who does not answer"},
 		"a disk":         {look{master, {{'D', "folio_wait_bit", 5}}}, look{master, {{'D', "folio_wait_bit", 5}}}, "a disk"},
 		"not to be seen": {look{master, {{'S', "", 5}}}, look{master, {{'S', "", 5}}}, ""},

@@ -33,7 +33,7 @@ func waits(first, second []process, apart time.Duration) string {
 	all := workers(second)
 	for _, p := range all {
 		if i := slices.IndexFunc(first, func(q process) bool { return q.pid == p.pid }); i >= 0 {
-			found[waitOf(first[i], p)]++
+			found[waitOf(first[i], p, apart)]++
 		}
 	}
 	kinds := slices.SortedFunc(maps.Keys(found), func(a, b wait) int {
@@ -46,9 +46,16 @@ func waits(first, second []process, apart time.Duration) string {
 	return fmt.Sprintf("%d of %s %s for %s%s", found[most], count(len(all), "worker", "workers"), most.what, round(apart), most.means)
 }
 
+// A thread computes if it used a tenth of a processor or more: others may have
+// wanted the rest. Linux counts hundredths of a second, whatever its own HZ is.
+const (
+	leastShare     = 0.1
+	ticksPerSecond = 100
+)
+
 // waitOf compares two looks at one process.
-func waitOf(first, second process) wait {
-	var ticks uint64
+func waitOf(first, second process, apart time.Duration) wait {
+	loop := uint64(leastShare * ticksPerSecond * apart.Seconds())
 	running := false
 	var still []thread
 	for _, t := range second.threads {
@@ -57,16 +64,15 @@ func waitOf(first, second process) wait {
 			continue
 		}
 		u := first.threads[i]
-		ticks += t.ticks - min(u.ticks, t.ticks)
-		running = running || t.state == 'R' && u.state == 'R'
+		running = running || t.state == 'R' && u.state == 'R' && t.ticks > u.ticks+loop
 		if t.state == u.state && t.wchan == u.wchan && t.ticks == u.ticks {
 			still = append(still, t)
 		}
 	}
-	if len(still) == 0 || running {
-		if ticks > 0 && running {
-			return wait{"using a CPU", ": looks like an endless loop, or too much to do", busy}
-		}
+	switch {
+	case running:
+		return wait{"using a CPU", ": looks like an endless loop, or too much to do", busy}
+	case len(still) == 0:
 		return wait{}
 	}
 	main := still[0]
