@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -272,58 +274,80 @@ func BenchmarkStall(b *testing.B) {
 }
 
 // BenchmarkInflight holds 10,000 webhooks in flight, each on a connection of its
-// own, at 5,000 a second, against a server that takes two seconds for each.
+// own, at 5,000 a second, against a server that takes two seconds for each. The
+// median of three rounds, as elsewhere: two must be without a generator fault.
 func BenchmarkInflight(b *testing.B) {
 	defer attack.Unhurried()()
-	address := child(b, "slow")
 	for b.Loop() {
-		s := calibrated(1)
-		s.Target.BaseURL = "http://" + address
-		s.Traffic = s.Traffic[1:]
-		s.Phases = []loadtest.Phase{{Name: "steady", For: 8 * time.Second, Judged: true, Scale: 1}}
-		t := &s.Traffic[0]
-		t.Pacing, t.Negatives, t.Expect = loadtest.Pacing{Kind: loadtest.Constant, Rate: 5000}, nil, loadtest.Expect{Status: []int{200}}
-		t.Request.Body.MinSize, t.Request.Body.MaxSize = 2<<10, 2<<10
-		s.Client.MaxInflight, s.Client.MaxConns, s.Client.Timeout, s.Client.LateLimit = 12_000, 12_000, 20*time.Second, 10*time.Second
-		if err := attack.Preflight(s); err != nil {
-			b.Fatal(err)
-		}
-		var got outcomes
-		a, err := attack.New(attack.Config{Scenario: s, Sink: &got})
-		if err != nil {
-			b.Fatal(err)
-		}
-		most := 0
-		var watch sync.WaitGroup
-		over := make(chan struct{})
-		watch.Go(func() {
-			tick := time.NewTicker(100 * time.Millisecond)
-			defer tick.Stop()
-			for {
-				select {
-				case <-tick.C:
-					most = max(most, a.Counts().Inflight)
-				case <-over:
-					return
-				}
+		const rounds = 3
+		good, least := 0, math.MaxInt
+		for range rounds {
+			debug.FreeOSMemory() // of the round before, whose connections are still being closed
+			<-time.After(5 * time.Second)
+			g, most, got := hold(b)
+			if g.OK && got[loadtest.OK] == 40_000 {
+				good++
 			}
-		})
-		if err := a.Run(context.Background()); err != nil {
-			b.Fatal(err)
+			least = min(least, most)
 		}
-		close(over)
-		watch.Wait()
-		g := a.Generator()
-		for _, r := range g.Rules {
-			b.Logf("%s %s: %s, limit %s: %v", r.ID, r.Name, r.Value, r.Limit, r.OK)
+		if good <= rounds/2 || least < 9_900 {
+			b.Errorf("%d of %d rounds without a fault; %d in flight at least", good, rounds, least)
 		}
-		b.Logf("outcomes %v, %d in flight at most, %.2f cores, %d MiB", got, most, g.CPU, g.RSS>>20)
-		if !g.OK || most < 9_900 || got[loadtest.OK] != 40_000 {
-			b.Errorf("generator ok: %v; %d in flight, %d answered", g.OK, most, got[loadtest.OK])
-		}
-		b.ReportMetric(float64(most), "inflight")
+		b.ReportMetric(float64(least), "inflight")
+		b.ReportMetric(float64(good), "good-rounds")
 	}
 	b.ReportMetric(0, "ns/op")
+}
+
+// hold is one round: what the generator says of itself, how many were in flight
+// at most, and what became of all.
+func hold(b *testing.B) (loadtest.GeneratorReport, int, outcomes) {
+	b.Helper()
+	s := calibrated(1)
+	s.Target.BaseURL = "http://" + child(b, "slow") // another port, as those of the last round are not free yet
+	s.Traffic = s.Traffic[1:]
+	s.Phases = []loadtest.Phase{{Name: "steady", For: 8 * time.Second, Judged: true, Scale: 1}}
+	t := &s.Traffic[0]
+	t.Pacing, t.Negatives, t.Expect = loadtest.Pacing{Kind: loadtest.Constant, Rate: 5000}, nil, loadtest.Expect{Status: []int{200}}
+	t.Request.Body.MinSize, t.Request.Body.MaxSize = 2<<10, 2<<10
+	s.Client.MaxInflight, s.Client.MaxConns, s.Client.Timeout, s.Client.LateLimit = 12_000, 12_000, 20*time.Second, 10*time.Second
+	if err := attack.Preflight(s); err != nil {
+		b.Fatal(err)
+	}
+	var got outcomes
+	a, err := attack.New(attack.Config{Scenario: s, Sink: &got})
+	if err != nil {
+		b.Fatal(err)
+	}
+	most := 0
+	var watch sync.WaitGroup
+	over := make(chan struct{})
+	watch.Go(func() {
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				most = max(most, a.Counts().Inflight)
+			case <-over:
+				return
+			}
+		}
+	})
+	if err := a.Run(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	close(over)
+	watch.Wait()
+	g := a.Generator()
+	b.Logf("outcomes %v, %d in flight at most, %.2f cores, %d MiB, p99 of self_lag %s, of the wait for a processor %s",
+		got, most, g.CPU, g.RSS>>20, g.Rules[0].Value, g.Rules[3].Value)
+	for _, r := range g.Rules {
+		if !r.OK {
+			b.Logf("%s %s: %s, limit %s", r.ID, r.Name, r.Value, r.Limit)
+		}
+	}
+	return g, most, got
 }
 
 // bar reports a ratio and fails if it is below floor, ceiling if it is above.
