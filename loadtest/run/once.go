@@ -181,14 +181,14 @@ func (t *trial) run(ctx context.Context) error {
 		return err
 	}
 	// What was stopped is not waited for as long as the scenario says.
-	resting, rested := ctx, context.CancelFunc(func() {})
-	settling, settled := ctx, rested
+	settling, resting := ctx, ctx
 	if ctx.Err() != nil || len(t.aborts) > 0 {
+		var settled, rested context.CancelFunc
 		settling, settled = context.WithTimeout(context.WithoutCancel(ctx), booksAfterStop)
+		defer settled()
 		resting, rested = context.WithTimeout(settling, restAfterStop)
+		defer rested()
 	}
-	defer settled()
-	defer rested()
 	t.hang.Drain(resting)
 	t.rested = t.clock.since()
 	_ = t.observer.Scrape(settling) // how the service is when nobody asks anything any more; a failure is a gap

@@ -18,10 +18,14 @@ func TestTheResultSaysWhatWasJudgedAndWhy(t *testing.T) {
 		loadtest.Invalid: "Whether this build may go out was not found out: exit code ",
 	} {
 		dir := t.TempDir()
-		wrote := result{1, "quick", verdict, verdict.Code(), "v1.2.3", "postgres", "gate-off", time.Unix(1e9, 0), 4 * time.Minute, []row{
-			{"storm", verdict, verdict.Code(), "p99(response) < 1s & more", 2, 34 * time.Second, "storm"},
-			{"never-ran", loadtest.Pass, 0, "", 1, 0, ""},
-		}}
+		wrote := result{
+			Profile: "quick", Verdict: verdict, Code: verdict.Code(), Version: "v1.2.3", Store: "postgres", Without: "gate-off",
+			Began: time.Unix(1e9, 0), Took: 4 * time.Minute,
+			Rows: []row{
+				{"storm", verdict, verdict.Code(), "p99(response) < 1s & more", 2, 34 * time.Second, "storm"},
+				{"never-ran", loadtest.Pass, 0, "", 1, 0, ""},
+			},
+		}
 		if err := wrote.write(dir, nil); err != nil {
 			t.Fatal(err)
 		}

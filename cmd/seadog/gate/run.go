@@ -60,7 +60,10 @@ func (g *gate) run(ctx context.Context, list []*entry) (loadtest.Verdict, error)
 		t.end(rows[len(rows)-1])
 	}
 	v := verdictOf(ctx, rows)
-	all := result{1, g.Profile.Name, v, v.Code(), g.Options.Version, g.Store, g.Sabotage, began, time.Since(began), rows}
+	all := result{
+		Schema: 1, Profile: g.Profile.Name, Verdict: v, Code: v.Code(), Version: g.Options.Version, Store: g.Store, Without: g.Sabotage,
+		Began: began, Took: time.Since(began), Rows: rows,
+	}
 	t.close(all, g.Dir)
 	return v, all.write(g.Dir, reports)
 }
